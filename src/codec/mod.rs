@@ -1,0 +1,1 @@
+//! 3. Payloads become samples and samples payloads.

@@ -1,0 +1,74 @@
+//! What a tick tells beside the sound: where each packet was heard, and what happened to whom.
+
+use crate::{
+    speaker::SpeakerId,
+    time::{MediaTime, SampleTime, Samples},
+};
+
+/// How a packet's audio got into the live mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Its own bytes were decoded.
+    Primary,
+    /// Recovered from the in-band FEC copy in the packet after it.
+    Fec,
+    /// It was there, but dropped to catch up.
+    Skipped,
+}
+
+/// One packet's place in the live mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playout {
+    /// Whose.
+    pub speaker: SpeakerId,
+    /// Its RTP sequence number, unwrapped (a lane's first packet keeps its own 16 bits).
+    pub sequence: u64,
+    /// Where its first sample lies on the sender's clock.
+    pub media: MediaTime,
+    /// Where its first sample stands in every mix; for [`Source::Skipped`] where it would have stood.
+    pub at: SampleTime,
+    /// Its playout delay over the quickest transit this lane has seen lately.
+    pub delay: Samples,
+    /// How it got there.
+    pub source: Source,
+}
+
+/// Something that happened in a room, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A lane opened; the first sample that can carry it.
+    Joined {
+        /// Whose.
+        speaker: SpeakerId,
+        /// Since when.
+        at: SampleTime,
+    },
+    /// A lane closed.
+    Left {
+        /// Whose.
+        speaker: SpeakerId,
+        /// The first sample without it.
+        at: SampleTime,
+    },
+    /// A voice fell silent, at exactly this sample.
+    Muted {
+        /// Whose.
+        speaker: SpeakerId,
+        /// The first sample without it.
+        at: SampleTime,
+    },
+    /// A voice is heard again, from exactly this sample.
+    Unmuted {
+        /// Whose.
+        speaker: SpeakerId,
+        /// The first sample with it.
+        at: SampleTime,
+    },
+    /// A sender began anew: another SSRC, or a clock that jumped.
+    Restarted {
+        /// Whose.
+        speaker: SpeakerId,
+        /// The epoch that began.
+        epoch: u32,
+    },
+}

@@ -1,0 +1,1 @@
+//! 2. When does each packet play: slots, delay estimate, decision.

@@ -1,0 +1,1 @@
+//! The stage: real-time threads that run many rooms. The only clock.

@@ -1,0 +1,1 @@
+//! 5. Many frames become one: gain, sums, limiter, levels.

@@ -1,0 +1,1 @@
+//! Policy: who may be recorded. No audio, no clock.

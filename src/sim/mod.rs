@@ -1,0 +1,1 @@
+//! Rooms in simulated time, for tests, benches and examples.
