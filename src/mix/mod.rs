@@ -1,1 +1,5 @@
 //! 5. Many frames become one: gain, sums, limiter, levels.
+
+mod gain;
+
+pub use gain::{Db, Fader};
