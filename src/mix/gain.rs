@@ -172,7 +172,11 @@ impl Fader {
     /// The first sample after `now` at which a ramp lands or a change begins.
     fn next_turn(&self, now: SampleTime) -> Option<SampleTime> {
         let landings = [self.gain.lands(), self.mute.lands(), self.pan.lands()];
-        landings.into_iter().chain(self.pending.first().map(|change| change.at)).filter(|turn| *turn > now).min()
+        landings
+            .into_iter()
+            .chain(self.pending.first().map(|change| change.at))
+            .filter(|turn| *turn > now)
+            .min()
     }
 
     /// Scales a part in which nothing begins and no ramp lands.
@@ -432,8 +436,11 @@ mod tests {
             }
             for (value, start, from, to, over) in &mut dials {
                 let passed = now as u64 - *start + 1;
-                *value =
-                    if passed >= *over { *to } else { *from + (*to - *from) * (passed as f32 / *over as f32) };
+                *value = if passed >= *over {
+                    *to
+                } else {
+                    *from + (*to - *from) * (passed as f32 / *over as f32)
+                };
             }
             let [level, pan] = [dials[0].0 * dials[1].0, dials[2].0];
             out.extend([level * (1.0 - pan).min(1.0), level * (1.0 + pan).min(1.0)]);
