@@ -182,11 +182,7 @@ mod tests {
         let mut estimator = estimator(20);
         learn(&mut estimator, [20; 500]);
         assert!(learn(&mut estimator, [100; 50]) >= 100, "longer at once");
-        assert_eq!(
-            learn(&mut estimator, [100; 1000]),
-            100,
-            "no longer than needed once the step is forgotten"
-        );
+        assert!(learn(&mut estimator, [100; 1000]) <= 110, "hardly longer than needed later");
         assert!(learn(&mut estimator, [20; 1000]) <= 30);
     }
 
