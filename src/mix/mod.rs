@@ -1,1 +1,10 @@
 //! 5. Many frames become one: gain, sums, limiter, levels.
+
+mod gain;
+mod limiter;
+mod sum;
+mod true_peak;
+
+pub use gain::{Db, Fader};
+pub use limiter::Limiter;
+pub use sum::{MixMinus, add};
