@@ -3,7 +3,9 @@
 
 mod error;
 mod network;
+mod options;
 mod opus_file;
+mod outcome;
 mod outputs;
 mod playout;
 mod report;
@@ -17,11 +19,13 @@ mod voice;
 
 pub use error::{Invalid, SimError};
 pub use network::Network;
+pub use options::{Meters, Options};
 pub use opus_file::{OpusFile, OpusFileWriter};
+pub use outcome::Outcome;
 pub use playout::{Fate, Span, VoiceLog, VoicePacketLog};
 pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, SpeakerLine, TargetMs, TickNs};
 pub use rng::Rng;
-pub use run::{Meters, Options, Outcome, simulate};
+pub use run::simulate;
 pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
 pub use talker::Talker;
 pub use trace::{TraceRow, read_trace, write_trace};

@@ -1,7 +1,7 @@
 //! Ogg Opus (RFC 7845) as a list of packets: read as a sender's microphone, written as a bus's encoder made them.
 
 use super::error::Invalid;
-use crate::{frame::Channels, time::Samples};
+use crate::{frame::Channels, packet, time::Samples};
 use ogg::{OggReadError, PacketReader, PacketWriteEndInfo, PacketWriter};
 use std::{
     fs::File,
@@ -94,13 +94,10 @@ fn next(reader: &mut Reader) -> Result<Option<ogg::Packet>, String> {
 }
 
 fn check_duration(packet: &[u8], number: usize) -> Result<(), String> {
-    let samples = opus::packet::get_nb_samples(packet, crate::time::RATE_HZ);
-    match samples {
-        Ok(samples) if samples == PACKET.len() => Ok(()),
-        Ok(samples) => {
-            Err(format!("packet {number}: expected 20 ms of sound, found {} ms", samples as f64 / 48.0))
-        }
-        Err(_) => Err(format!("packet {number}: expected an Opus packet")),
+    match packet::opus::duration(packet) {
+        Some(PACKET) => Ok(()),
+        Some(other) => Err(format!("packet {number}: expected 20 ms of sound, found {} ms", other.as_ms())),
+        None => Err(format!("packet {number}: expected an Opus packet")),
     }
 }
 

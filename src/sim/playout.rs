@@ -77,8 +77,8 @@ pub struct VoicePacketLog {
     pub fate: Fate,
     /// Its size without headers.
     pub bytes: usize,
-    /// Does its encoder call it speech? Packets without SILK (RFC 6716 §4.2.3) never say so.
-    pub voiced: bool,
+    /// Does its encoder call it speech? Not all packets tell: see [`crate::packet::opus::voice_active`].
+    pub voiced: Option<bool>,
 }
 
 /// One speaker's stay in the room.
@@ -128,7 +128,7 @@ mod tests {
 
     fn packet(seq: u64, playout_ms: Option<f64>, fate: Fate) -> VoicePacketLog {
         let send_ms = seq as f64 * 20.0;
-        VoicePacketLog { seq, send_ms, arrival_ms: playout_ms, playout_ms, fate, bytes: 1, voiced: true }
+        VoicePacketLog { seq, send_ms, arrival_ms: playout_ms, playout_ms, fate, bytes: 1, voiced: None }
     }
 
     #[test]

@@ -4,78 +4,25 @@
 use super::{
     Rng,
     error::{Invalid, SimError},
+    options::{Meters, Options},
+    outcome::Outcome,
     outputs::{Outputs, write_error},
-    playout::{VoiceLog, write_csv},
-    report::{Report, RoomLine, SpeakerLine, TickNs, to_3_places},
+    report::{RoomLine, TickNs, to_3_places},
     scenario::{Action, LONGEST_S, Scenario, ScenarioEvent},
     sender::Sender,
     voice::Voice,
 };
 use crate::{
     consent::Recordable,
-    engine::{Command, Engine, Event, Lane, LaneConfig, LaneStats, Received, Retired, RoomConfig},
+    engine::{Command, Engine, Event, Lane, LaneConfig, Received, Retired, RoomConfig},
     frame::Channels,
-    record::{Recorder, RecorderConfig, Session},
+    mix::Db,
+    record::{Recorder, RecorderConfig},
     speaker::SpeakerId,
-    time::{Quantum, SampleTime, Samples},
+    time::{SampleTime, Samples},
 };
 use hdrhistogram::Histogram;
-use std::{
-    fmt,
-    fs::{self, File},
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-};
-
-/// How to run a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Also write what each speaker hears.
-    pub minus: bool,
-    /// Advance by this block, whatever the scenario says.
-    pub quantum: Option<Quantum>,
-    /// Milliseconds of playout delay worth one percent of concealment.
-    pub ms_per_percent: u32,
-    /// Draws what real senders draw at random: SSRCs, first sequence numbers and timestamps.
-    pub seed: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { minus: false, quantum: None, ms_per_percent: 100, seed: 1 }
-    }
-}
-
-/// What the caller measures and shows; the library itself reads no clock. Without them a report holds zeros.
-pub struct Meters<'a> {
-    /// Told how much of the room is done, 0…1, once a second of room time.
-    pub progress: Box<dyn FnMut(f64) + 'a>,
-    /// A clock in nanoseconds, read before and after each tick.
-    pub now_ns: Box<dyn FnMut() -> u64 + 'a>,
-    /// How many allocations the process has made, read around each call of the engine.
-    pub allocations: Box<dyn Fn() -> u64 + 'a>,
-}
-
-impl Default for Meters<'_> {
-    fn default() -> Self {
-        Self { progress: Box::new(|_| ()), now_ns: Box::new(|| 0), allocations: Box::new(|| 0) }
-    }
-}
-
-impl fmt::Debug for Meters<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Meters")
-    }
-}
-
-/// A room that was run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// What `report.json` says.
-    pub report: Report,
-    /// What `playout.csv` says, and when who was there; in the scenario's order.
-    pub voices: Vec<VoiceLog>,
-}
+use std::{fs, path::Path};
 
 /// Runs a scenario and writes everything it leaves behind into `out`.
 ///
@@ -220,7 +167,7 @@ impl<'a> Run<'a> {
             Action::Mute(speaker) => self.change(event, speaker, Command::Mute { speaker, at }),
             Action::Unmute(speaker) => self.change(event, speaker, Command::Unmute { speaker, at }),
             Action::Gain(speaker, db, over) => {
-                self.change(event, speaker, Command::Gain { speaker, to: linear(db), at, over })
+                self.change(event, speaker, Command::Gain { speaker, to: Db(db).to_linear(), at, over })
             }
             Action::Pan(speaker, to) => self.change(event, speaker, Command::Pan { speaker, to, at }),
             Action::Leave(speaker) => self.leave(event, speaker),
@@ -274,7 +221,7 @@ impl<'a> Run<'a> {
         let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
         self.apply(event, Command::Admit(Box::new(lane)))?;
         if gain_db != 0.0 {
-            let gain = Command::Gain { speaker, to: linear(gain_db), at, over: Samples::ZERO };
+            let gain = Command::Gain { speaker, to: Db(gain_db).to_linear(), at, over: Samples::ZERO };
             self.apply(event, gain)?;
         }
         if pan != 0.0 {
@@ -354,45 +301,10 @@ impl<'a> Run<'a> {
             limiter_max_reduction_db: to_3_places(f64::from(self.engine.limiter_max_reduction_db())),
         };
         (self.meters.progress)(1.0);
-        let outcome = outcome(room, &mut self.voices, &session)?;
-        write(self.out, &outcome)?;
+        let outcome = Outcome::new(room, self.voices, &session)?;
+        outcome.write(self.out)?;
         Ok(outcome)
     }
-}
-
-fn outcome(room: RoomLine, voices: &mut [Voice], session: &Session) -> Result<Outcome, SimError> {
-    let mut report = Report { schema: 1, room, speakers: std::collections::BTreeMap::new() };
-    let mut logs = Vec::with_capacity(voices.len());
-    for voice in voices {
-        let log = voice.take_log();
-        let track = session.tracks.get(&log.name).cloned().unwrap_or_default();
-        let line = SpeakerLine::new(&log, &voice.sender, voice.stats(), voice.target_ms(), &track);
-        let (arrived, accounted) = (line.packets.arrived, line.packets.accounted());
-        if arrived != accounted {
-            return Err(SimError::Unbalanced { speaker: log.name, arrived, accounted });
-        }
-        report.speakers.insert(log.name.clone(), line);
-        logs.push(log);
-    }
-    Ok(Outcome { report, voices: logs })
-}
-
-fn write(out: &Path, outcome: &Outcome) -> Result<(), SimError> {
-    let create = |name: &str| -> Result<(PathBuf, BufWriter<File>), SimError> {
-        let path = out.join(name);
-        let file = File::create(&path).map_err(|error| write_error(&path, error))?;
-        Ok((path, BufWriter::new(file)))
-    };
-    let (path, mut csv) = create("playout.csv")?;
-    write_csv(&mut csv, &outcome.voices)
-        .and_then(|()| csv.flush())
-        .map_err(|error| write_error(&path, error))?;
-    let (path, mut json) = create("report.json")?;
-    serde_json::to_writer_pretty(&mut json, &outcome.report)
-        .map_err(Into::into)
-        .and_then(|()| writeln!(json))
-        .and_then(|()| json.flush())
-        .map_err(|error| write_error(&path, error))
 }
 
 /// The room lasts as long as the scenario says, or until its last speaker has nothing more to send.
@@ -465,8 +377,4 @@ fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
         }
         Event::Joined { .. } | Event::Left { .. } | Event::Restarted { .. } => (),
     }
-}
-
-fn linear(db: f32) -> f32 {
-    10f32.powf(db / 20.0)
 }

@@ -132,8 +132,14 @@ impl Scenario {
         let mut events =
             raw.event.iter().map(|event| check.event(event, &speakers)).collect::<Result<Vec<_>, _>>()?;
         events.sort_by_key(|event| event.at);
-        let (quantum, duration, channels) = check.room(&raw.room)?;
-        Ok(Self { file: file.to_owned(), quantum, duration, channels, speakers, events })
+        Ok(Self {
+            file: file.to_owned(),
+            quantum: raw.room.quantum_ms.map(|ms| check.quantum(&ms)).transpose()?,
+            duration: raw.room.duration_s.map(|s| check.duration(&s)).transpose()?,
+            channels: raw.room.channels.map(|channels| check.channels(&channels)).transpose()?,
+            speakers,
+            events,
+        })
     }
 }
 
@@ -204,27 +210,28 @@ impl Check<'_> {
         Invalid::new(self.file, span.map(|span| self.line(span.start)), expected)
     }
 
-    fn room(&self, raw: &RawRoom) -> Result<(Option<Quantum>, Option<Samples>, Option<Channels>), Invalid> {
-        let quantum = raw.quantum_ms.as_ref().map(|ms| {
-            let expected = || format!("expected quantum_ms 2.5, 5, 10 or 20, found {}", ms.as_ref());
-            Quantum::from_ms(*ms.as_ref()).ok_or_else(|| self.wrong(Some(ms.span()), expected()))
-        });
-        let duration = raw.duration_s.as_ref().map(|s| {
-            let seconds = self.number("duration_s", s, 0.0..=LONGEST_S)?;
-            let samples = SampleTime::from_ms(seconds * 1000.0).since(SampleTime::ZERO);
-            let expected = "expected duration_s above 0, found 0";
-            if samples.is_empty() { Err(self.wrong(Some(s.span()), expected)) } else { Ok(samples) }
-        });
-        let channels = raw.channels.as_ref().map(|channels| match channels.as_ref() {
+    fn quantum(&self, ms: &Spanned<f64>) -> Result<Quantum, Invalid> {
+        let expected = || format!("expected quantum_ms 2.5, 5, 10 or 20, found {}", ms.as_ref());
+        Quantum::from_ms(*ms.as_ref()).ok_or_else(|| self.wrong(Some(ms.span()), expected()))
+    }
+
+    fn duration(&self, s: &Spanned<f64>) -> Result<Samples, Invalid> {
+        let seconds = self.number("duration_s", s, 0.0..=LONGEST_S)?;
+        let samples = SampleTime::from_ms(seconds * 1000.0).since(SampleTime::ZERO);
+        let expected = "expected duration_s above 0, found 0";
+        if samples.is_empty() { Err(self.wrong(Some(s.span()), expected)) } else { Ok(samples) }
+    }
+
+    fn channels(&self, channels: &Spanned<u8>) -> Result<Channels, Invalid> {
+        match channels.as_ref() {
             1 => Ok(Channels::Mono),
             2 => Ok(Channels::Stereo),
             n => Err(self.wrong(Some(channels.span()), format!("expected channels 1 or 2, found {n}"))),
-        });
-        Ok((quantum.transpose()?, duration.transpose()?, channels.transpose()?))
+        }
     }
 
     fn speaker(&self, raw: RawSpeaker, others: &[ScenarioSpeaker]) -> Result<ScenarioSpeaker, Invalid> {
-        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let folder = self.file.parent().unwrap_or_else(|| Path::new(""));
         let line = self.line(raw.name.span().start);
         let start_ms = self.number_or_zero("start_ms", raw.start_ms.as_ref(), 0.0..=LONGEST_S * 1000.0)?;
         Ok(ScenarioSpeaker {
@@ -373,7 +380,7 @@ mod tests {
         assert_eq!((a.gain_db, a.pan, a.consent), (-6.0, -1.0, Consent::Unknown));
         let events: Vec<_> = scenario.events.iter().map(|event| (event.at.samples(), event.action)).collect();
         assert_eq!(events, [(7, Action::Stop), (9, Action::Gain(SpeakerId(0), 3.0, Samples::new(480)))]);
-        assert_eq!(scenario.events[0].line, 18);
+        assert_eq!(scenario.events[0].line, 23);
     }
 
     #[test]

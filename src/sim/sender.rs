@@ -12,9 +12,13 @@ use crate::{
     frame::Channels,
     time::{SampleTime, Samples},
 };
+use rtp_types::RtpPacketBuilder;
 
 /// The dynamic payload type of Opus that lanes and buses expect.
 pub(super) const PAYLOAD_TYPE: u8 = 111;
+
+/// A header without CSRCs and extensions.
+const HEADER_BYTES: usize = 12;
 
 /// One packet that was sent; times in milliseconds of the room clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,13 +155,14 @@ impl Sender {
     /// Writes that packet as RTP.
     pub(super) fn datagram(&self, packet: usize, out: &mut Vec<u8>) {
         let seq = self.sent.get(packet).map_or(0, |sent| sent.seq);
-        let timestamp =
-            self.stream.first_timestamp.wrapping_add((seq as u32).wrapping_mul(PACKET.count() as u32));
-        out.clear();
-        out.extend([0x80, PAYLOAD_TYPE]);
-        out.extend(self.sequence(packet).to_be_bytes());
-        out.extend(timestamp.to_be_bytes());
-        out.extend(self.stream.ssrc.to_be_bytes());
+        let timestamp = (seq as u32).wrapping_mul(PACKET.count() as u32);
+        let header = RtpPacketBuilder::<&[u8], &[u8]>::new()
+            .payload_type(PAYLOAD_TYPE)
+            .sequence_number(self.sequence(packet))
+            .timestamp(self.stream.first_timestamp.wrapping_add(timestamp))
+            .ssrc(self.stream.ssrc);
+        out.resize(HEADER_BYTES, 0);
+        header.write_into_unchecked(out);
         out.extend(self.payload(packet));
     }
 }

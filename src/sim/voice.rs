@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     engine::{LaneStats, Playout},
+    packet::opus,
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
@@ -95,7 +96,8 @@ impl Voice {
             let sent = self.sender.sent.get(arrival.packet).map_or(SampleTime::ZERO, |sent| sent.at());
             let in_room = self.joined.is_some_and(|joined| sent >= joined);
             if in_room && self.leaving.is_none_or(|leaving| arrival.at < leaving) {
-                self.first.get_or_insert((arrival.packet, self.sender.sequence(arrival.packet)));
+                let sequence = self.sender.sequence(arrival.packet);
+                self.first.get_or_insert((arrival.packet, sequence));
                 return Some((arrival.packet, arrival.at));
             }
         }
@@ -152,14 +154,9 @@ impl Voice {
             playout_ms: playout.filter(|_| fate.is_heard()).map(|playout| playout.at.as_ms()),
             fate,
             bytes: payload.len(),
-            voiced: is_voiced(payload),
+            voiced: opus::voice_active(payload),
         }
     }
-}
-
-/// SILK's first bit says whether its first frame is speech, in hybrid packets too (RFC 6716 §3.1, §4.2.3).
-fn is_voiced(payload: &[u8]) -> bool {
-    matches!(payload, [toc, first, ..] if toc >> 3 < 16 && first >> 7 == 1)
 }
 
 fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {
