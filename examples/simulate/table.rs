@@ -42,12 +42,11 @@ pub(crate) fn render(outcome: &Outcome, out: &Path, took_s: f64, minus: bool) ->
 fn cells(line: &SpeakerLine) -> [String; 11] {
     let (packets, samples) = (&line.packets, &line.samples);
     let heard = samples.played + samples.concealed + samples.fec + samples.dred + samples.silence;
-    let lost = packets.sent.saturating_sub(packets.arrived - packets.duplicate);
     let gap_samples: u64 = line.gaps.iter().map(|gap| gap.to_sample - gap.from_sample).sum();
     [
         packets.sent.to_string(),
         packets.arrived.to_string(),
-        percent(lost, packets.sent),
+        loss_percent(line),
         packets.late.to_string(),
         percent(samples.concealed, heard),
         percent(samples.fec, heard),
@@ -57,6 +56,11 @@ fn cells(line: &SpeakerLine) -> [String; 11] {
         line.gaps.len().to_string(),
         format!("{:.1}", SampleTime::from_samples(gap_samples).as_ms() / 1000.0),
     ]
+}
+
+pub(crate) fn loss_percent(line: &SpeakerLine) -> String {
+    let packets = &line.packets;
+    percent(packets.sent.saturating_sub(packets.arrived - packets.duplicate), packets.sent)
 }
 
 fn percent(part: u64, whole: u64) -> String {

@@ -1,6 +1,7 @@
 //! `timeline.svg`: one row a voice. Its shape is the speech, the line above it the playout delay, the marks below it are
 //! packets that were lost, late, recovered or dropped; grey is muted, empty is not in the room.
 
+use super::table::loss_percent;
 use plotters::{
     prelude::*,
     style::text_anchor::{HPos, Pos, VPos},
@@ -21,8 +22,8 @@ const RIGHT: i32 = WIDTH - 40;
 const TOP: i32 = 96;
 const BOTTOM: i32 = 56;
 /// A row is delay, speech, packets, and air.
-const ROW: i32 = 92;
-const DELAY: i32 = 22;
+const ROW: i32 = 98;
+const DELAY: i32 = 28;
 const SPEECH: i32 = 40;
 const MARKS: i32 = 12;
 /// More rows than this are not a picture any more.
@@ -34,14 +35,19 @@ const HAIR: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
 const PRESENT: RGBColor = RGBColor(0xf6, 0xf7, 0xf9);
 const MUTED: RGBColor = RGBColor(0xc4, 0xc9, 0xd2);
 const LINE: RGBColor = RGBColor(0x47, 0x55, 0x69);
-const VOICES: [RGBColor; 6] = [
+const VOICES: [RGBColor; 8] = [
     RGBColor(0x3b, 0x6f, 0xd4),
     RGBColor(0x1d, 0x97, 0x8f),
     RGBColor(0x8a, 0x5c, 0xd1),
     RGBColor(0xc2, 0x68, 0x2f),
     RGBColor(0xbf, 0x4b, 0x8a),
     RGBColor(0x5b, 0x8a, 0x36),
+    RGBColor(0x3a, 0x93, 0xc4),
+    RGBColor(0xa8, 0x86, 0x24),
 ];
+
+/// What the height of a delay line can stand for.
+const SCALES_MS: [f64; 9] = [50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 750.0, 1000.0];
 
 /// What marks below a voice stand for, the worst first.
 const FATES: [(Fate, RGBColor, &str); 4] = [
@@ -58,9 +64,7 @@ pub(crate) fn draw(path: &Path, outcome: &Outcome) -> Drawn {
     sheet.fill(&WHITE)?;
     let end_ms = SampleTime::from_samples(outcome.report.room.samples).as_ms();
     let rows: Vec<Row<'_>> = voices.iter().map(|voice| Row::new(voice, end_ms)).collect();
-    let longest_ms = rows.iter().flat_map(|row| row.bins.iter()).map(|bin| bin.delay_ms).fold(0.0, f64::max);
-    let scale_ms =
-        [50.0, 100.0, 200.0, 500.0, 1000.0].into_iter().find(|ms| *ms >= longest_ms).unwrap_or(2000.0);
+    let scale_ms = scale_ms(&rows);
     head(&sheet, outcome, end_ms)?;
     axis(&sheet, end_ms, height - BOTTOM)?;
     for (place, row) in rows.iter().enumerate() {
@@ -70,6 +74,14 @@ pub(crate) fn draw(path: &Path, outcome: &Outcome) -> Drawn {
     }
     sheet.present()?;
     Ok(())
+}
+
+/// High enough for 99 of 100 delays; a lone spike may be cut.
+fn scale_ms(rows: &[Row<'_>]) -> f64 {
+    let mut delays_ms: Vec<f64> = rows.iter().flat_map(|row| &row.bins).map(|bin| bin.delay_ms).collect();
+    delays_ms.sort_by(f64::total_cmp);
+    let most_ms = delays_ms.get(delays_ms.len() * 99 / 100).copied().unwrap_or_default();
+    SCALES_MS.into_iter().find(|ms| *ms >= most_ms).unwrap_or(2000.0)
 }
 
 /// One voice, cut into as many bins as there are columns, or packets if those are fewer.
@@ -93,14 +105,18 @@ impl<'a> Row<'a> {
         let mut bins = vec![Bin::default(); columns];
         let transits = voice.packets.iter().filter_map(|packet| Some(packet.arrival_ms? - packet.send_ms));
         let quickest_ms = transits.fold(f64::INFINITY, f64::min);
-        let mut place_ms: Option<f64> = None;
+        let (mut next_ms, mut delay_ms, mut last) = (None, 0.0, 0);
         for packet in &voice.packets {
             // A packet that was not heard stands where it would have been: after the one before it.
-            let at_ms = packet.playout_ms.or(place_ms).unwrap_or(packet.send_ms);
-            place_ms = Some(at_ms + 20.0);
-            if let Some(bin) = bins.get_mut((at_ms / end_ms * columns as f64) as usize) {
-                bin.take(packet, quickest_ms);
+            let at_ms = packet.playout_ms.or(next_ms).unwrap_or(packet.send_ms);
+            let at = ((at_ms / end_ms * columns as f64) as usize).min(columns - 1);
+            // Where playout was stretched there are bins without a packet, with the delay of the one before.
+            if next_ms.is_some_and(|next_ms| at_ms - next_ms < 500.0) && last < at {
+                bins[last..at].iter_mut().for_each(|bin| bin.delay_ms = bin.delay_ms.max(delay_ms));
             }
+            delay_ms = packet.playout_ms.map_or(delay_ms, |ms| ms - packet.send_ms - quickest_ms);
+            bins[at].take(packet, delay_ms);
+            (next_ms, last) = (Some(at_ms + 20.0), at);
         }
         Self { voice, end_ms, bins }
     }
@@ -155,7 +171,7 @@ impl<'a> Row<'a> {
 
     fn delay(&self, sheet: &Sheet<'_>, top: i32, scale_ms: f64) -> Drawn {
         let base = top + DELAY - 2;
-        let y = |bin: &Bin| base - (bin.delay_ms / scale_ms * f64::from(DELAY - 6)).round() as i32;
+        let y = |bin: &Bin| base - ((bin.delay_ms / scale_ms).min(1.1) * f64::from(DELAY - 6)).round() as i32;
         for run in self.bins.iter().enumerate().collect::<Vec<_>>().split(|(_, bin)| bin.delay_ms <= 0.0) {
             let line: Vec<_> = run.iter().map(|(at, bin)| (self.x(*at), y(bin))).collect();
             let (Some(first), Some(last)) = (line.first(), line.last()) else { continue };
@@ -198,14 +214,12 @@ impl<'a> Row<'a> {
 }
 
 impl Bin {
-    fn take(&mut self, packet: &VoicePacketLog, quickest_ms: f64) {
+    fn take(&mut self, packet: &VoicePacketLog, delay_ms: f64) {
         self.packets += 1;
         if packet.fate.is_heard() && packet.voiced != Some(false) {
             self.speech += loudness(packet.bytes);
         }
-        if let Some(playout_ms) = packet.playout_ms {
-            self.delay_ms = self.delay_ms.max(playout_ms - packet.send_ms - quickest_ms);
-        }
+        self.delay_ms = self.delay_ms.max(delay_ms);
         if let Some(place) = FATES.iter().position(|(fate, ..)| *fate == packet.fate) {
             self.fates[place] += 1;
         }
@@ -216,10 +230,10 @@ impl Bin {
     }
 }
 
-/// An encoder of variable rate spends its bytes where there is something to hear: 20 ms of speech at 32 kb/s take 50 to
-/// 120.
+/// An encoder of variable rate spends its bytes where there is something to hear: 20 ms of speech at 32 kb/s take some 55
+/// to 110.
 fn loudness(bytes: usize) -> f64 {
-    ((bytes as f64 - 45.0) / 60.0).clamp(0.12, 1.0)
+    ((bytes as f64 - 52.0) / 55.0).clamp(0.1, 1.0)
 }
 
 fn x_of(ms: f64, end_ms: f64) -> i32 {
@@ -235,14 +249,14 @@ fn text(size: i32, colour: RGBColor, across: HPos) -> TextStyle<'static> {
 
 fn head(sheet: &Sheet<'_>, outcome: &Outcome, end_ms: f64) -> Drawn {
     let voices = outcome.voices.len();
-    let title = format!("{voices} voices, {}", clock(end_ms));
+    let title = format!("{voices} voices, {}", length(end_ms));
     sheet.draw(&Text::new(title, (32, 30), text(22, INK, HPos::Left)))?;
     let more = if voices > MOST_ROWS { format!(" The first {MOST_ROWS} are shown.") } else { String::new() };
     let subtitle = format!("what listeners heard of each, and what the network did to it.{more}");
     sheet.draw(&Text::new(subtitle, (32, 56), text(14, QUIET, HPos::Left)))?;
     let mut x = RIGHT;
     for (colour, name, style) in legend().into_iter().rev() {
-        x -= 7 * name.len() as i32 + 8;
+        x -= (6.6 * name.len() as f64) as i32 + 8;
         sheet.draw(&Text::new(name, (x, 30), text(13, INK, HPos::Left)))?;
         x -= 20;
         let area = [(x, 30 - style), (x + 14, 30 + style)];
@@ -263,9 +277,7 @@ fn label(sheet: &Sheet<'_>, outcome: &Outcome, voice: &VoiceLog, top: i32, scale
     let middle = top + DELAY + SPEECH / 2;
     sheet.draw(&Text::new(voice.name.clone(), (32, middle - 9), text(16, INK, HPos::Left)))?;
     if let Some(line) = outcome.report.speakers.get(&voice.name) {
-        let lost = voice.packets.iter().filter(|packet| packet.arrival_ms.is_none()).count();
-        let loss = 100.0 * lost as f64 / voice.packets.len().max(1) as f64;
-        let facts = format!("loss {loss:.1} %, delay {:.0} ms", line.delay_ms.mean);
+        let facts = format!("loss {} %, delay {:.0} ms", loss_percent(line), line.delay_ms.mean);
         sheet.draw(&Text::new(facts, (32, middle + 10), text(12, QUIET, HPos::Left)))?;
     }
     if let Some(ms) = scale_ms {
@@ -292,4 +304,13 @@ fn axis(sheet: &Sheet<'_>, end_ms: f64, y: i32) -> Drawn {
 fn clock(ms: f64) -> String {
     let s = (ms / 1000.0).round() as u64;
     format!("{}:{:02}", s / 60, s % 60)
+}
+
+fn length(ms: f64) -> String {
+    let s = (ms / 1000.0).round() as u64;
+    match (s / 60, s % 60) {
+        (0 | 1, _) => format!("{s} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, s) => format!("{minutes} min {s} s"),
+    }
 }

@@ -66,7 +66,7 @@ impl fmt::Display for SimError {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
             Self::Write(file, error) => write!(f, "{}: expected a writable file: {error}", file.display()),
-            Self::Build(error) => write!(f, "expected a room that can be built: {}", error.0),
+            Self::Build(error) => write!(f, "{error}"),
             Self::Record(error) => write!(f, "expected a recording that can be written: {error:?}"),
             Self::Unbalanced { speaker, arrived, accounted } => write!(
                 f,

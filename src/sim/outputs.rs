@@ -118,7 +118,7 @@ impl Wav {
 fn open_bus(engine: &mut Engine, config: &BusConfig, room: &RoomConfig) -> Result<(), BuildError> {
     match engine.apply(Command::Open(Box::new(Bus::new(config, room)?))) {
         None => Ok(()),
-        Some(_) => Err(BuildError("the room has no place for another bus")),
+        Some(_) => Err(BuildError::Place { got: config.bus.0, places: room.max_buses }),
     }
 }
 

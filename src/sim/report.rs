@@ -219,5 +219,6 @@ fn gap(gap: &Gap) -> GapLine {
 }
 
 pub(super) fn to_3_places(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+    // Adding nothing makes -0 plain 0.
+    (value * 1000.0).round() / 1000.0 + 0.0
 }

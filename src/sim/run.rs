@@ -41,6 +41,9 @@ pub fn simulate(
     run.close()
 }
 
+/// Longer ticks are counted as this.
+const LONGEST_TICK_NS: u64 = 60_000_000_000;
+
 struct Run<'a> {
     scenario: &'a Path,
     out: &'a Path,
@@ -98,7 +101,8 @@ impl<'a> Run<'a> {
             events: events(scenario),
             end,
             ticks: 0,
-            tick_ns: Histogram::new(3).expect("3 digits are within what a histogram can hold"),
+            tick_ns: Histogram::new_with_max(LONGEST_TICK_NS, 3)
+                .expect("a minute in 3 digits fits a histogram"),
             allocations: 0,
             datagram: Vec::with_capacity(1500),
             meters,
