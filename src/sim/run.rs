@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         voice.join(event.at);
-        self.recorder.join(speaker, voice.name(), event.at);
+        self.recorder.join(speaker, voice.name(), event.at)?;
         if voice.consent {
             self.recorder.open(Recordable::dangerously_without_consent(speaker, event.at));
         }
