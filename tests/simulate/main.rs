@@ -7,4 +7,5 @@ mod counters;
 mod determinism;
 mod events;
 mod mixes;
+mod panel;
 mod stage;
