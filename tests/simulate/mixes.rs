@@ -33,7 +33,7 @@ fn a_clean_room_is_the_sum_of_its_bare_decodes() {
     let mut stage = Stage::new("");
     let voices: Vec<Vec<f32>> = NAMES.iter().map(|name| decode(&stage.voice(name, PACKETS, ""))).collect();
     let outcome = stage.run("out", &Options { minus: true, ..Options::default() });
-    assert_eq!(outcome.report.room.limiter_max_reduction_db, 0.0);
+    assert!(outcome.report.room.limiter_max_reduction_db < 0.001, "the limiter is idle");
     let mix = stage.wav("out/mix.wav");
     assert!(mix.iter().any(|sample| sample.abs() > 0.05), "there is something to hear");
     assert_is_sum(&mix, &voices.iter().collect::<Vec<_>>(), "mix");
