@@ -368,7 +368,8 @@ fn events(scenario: &Scenario) -> Vec<ScenarioEvent> {
 fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
     match event {
         Event::Muted { speaker, at } => {
-            if let Some(voice) = voices.get_mut(speaker.index()).filter(|voice| voice.leaving != Some(at)) {
+            let in_room = |voice: &&mut Voice| voice.joined.is_some() && voice.leaving != Some(at);
+            if let Some(voice) = voices.get_mut(speaker.index()).filter(in_room) {
                 voice.mute(at);
                 recorder.mute(speaker, at);
             }
