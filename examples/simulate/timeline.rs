@@ -15,11 +15,13 @@ use tertulia::{
 type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-const WIDTH: i32 = 1600;
+const WIDTH: i32 = 1200;
 /// Where time begins and ends, from the left edge.
-const LEFT: i32 = 190;
-const RIGHT: i32 = WIDTH - 40;
-const TOP: i32 = 96;
+const LEFT: i32 = 186;
+const RIGHT: i32 = WIDTH - 28;
+/// Where names begin.
+const EDGE: i32 = 24;
+const TOP: i32 = 104;
 const BOTTOM: i32 = 56;
 /// A row is delay, speech, packets, and air.
 const ROW: i32 = 98;
@@ -250,18 +252,15 @@ fn text(size: i32, colour: RGBColor, across: HPos) -> TextStyle<'static> {
 fn head(sheet: &Sheet<'_>, outcome: &Outcome, end_ms: f64) -> Drawn {
     let voices = outcome.voices.len();
     let title = format!("{voices} voices, {}", length(end_ms));
-    sheet.draw(&Text::new(title, (32, 30), text(22, INK, HPos::Left)))?;
+    sheet.draw(&Text::new(title, (EDGE, 30), text(22, INK, HPos::Left)))?;
     let more = if voices > MOST_ROWS { format!(" The first {MOST_ROWS} are shown.") } else { String::new() };
-    let subtitle = format!("what listeners heard of each, and what the network did to it.{more}");
-    sheet.draw(&Text::new(subtitle, (32, 56), text(14, QUIET, HPos::Left)))?;
-    let mut x = RIGHT;
-    for (colour, name, style) in legend().into_iter().rev() {
-        x -= (6.6 * name.len() as f64) as i32 + 8;
-        sheet.draw(&Text::new(name, (x, 30), text(13, INK, HPos::Left)))?;
-        x -= 20;
-        let area = [(x, 30 - style), (x + 14, 30 + style)];
-        sheet.draw(&Rectangle::new(area, colour.filled()))?;
-        x -= 18;
+    let subtitle = format!("What listeners heard of each, and what the network did to it.{more}");
+    sheet.draw(&Text::new(subtitle, (RIGHT, 32), text(14, QUIET, HPos::Right)))?;
+    let mut x = LEFT;
+    for (colour, name, half) in legend() {
+        sheet.draw(&Rectangle::new([(x, 68 - half), (x + 14, 68 + half)], colour.filled()))?;
+        sheet.draw(&Text::new(name, (x + 20, 68), text(13, INK, HPos::Left)))?;
+        x += 46 + (6.4 * name.len() as f64) as i32;
     }
     Ok(())
 }
@@ -275,17 +274,17 @@ fn legend() -> Vec<(RGBColor, &'static str, i32)> {
 
 fn label(sheet: &Sheet<'_>, outcome: &Outcome, voice: &VoiceLog, top: i32, scale_ms: Option<f64>) -> Drawn {
     let middle = top + DELAY + SPEECH / 2;
-    sheet.draw(&Text::new(voice.name.clone(), (32, middle - 9), text(16, INK, HPos::Left)))?;
+    sheet.draw(&Text::new(voice.name.clone(), (EDGE, middle - 9), text(16, INK, HPos::Left)))?;
     if let Some(line) = outcome.report.speakers.get(&voice.name) {
         let facts = format!("loss {} %, delay {:.0} ms", loss_percent(line), line.delay_ms.mean);
-        sheet.draw(&Text::new(facts, (32, middle + 10), text(12, QUIET, HPos::Left)))?;
+        sheet.draw(&Text::new(facts, (EDGE, middle + 10), text(12, QUIET, HPos::Left)))?;
     }
     if let Some(ms) = scale_ms {
         let scale = format!("{ms:.0} ms");
         sheet.draw(&Text::new(scale, (LEFT - 8, top + 4), text(11, QUIET, HPos::Right)))?;
         sheet.draw(&Text::new("0", (LEFT - 8, top + DELAY - 2), text(11, QUIET, HPos::Right)))?;
     }
-    sheet.draw(&PathElement::new([(32, top + ROW - 8), (RIGHT, top + ROW - 8)], HAIR))?;
+    sheet.draw(&PathElement::new([(EDGE, top + ROW - 8), (RIGHT, top + ROW - 8)], HAIR))?;
     Ok(())
 }
 

@@ -30,5 +30,7 @@ mod waiting;
 
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
+#[cfg(feature = "sim")]
+pub(crate) use ogg::OggOpus;
 pub use recorder::{Recorder, RecorderConfig};
 pub use session::{Session, TrackSummary};

@@ -13,7 +13,7 @@ use std::{
 const PAGE_SAMPLES: u64 = 48_000;
 
 /// An Ogg Opus file in the making.
-pub(super) struct OggOpus {
+pub(crate) struct OggOpus {
     pages: PacketWriter<'static, BufWriter<File>>,
     serial: u32,
     /// Kept back: the stream's last packet has to say that it is the last.
@@ -24,7 +24,7 @@ pub(super) struct OggOpus {
 
 impl OggOpus {
     /// A file with its two header pages and no sound.
-    pub(super) fn create(path: &Path, serial: u32, pre_skip: u64) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, serial: u32, pre_skip: u64) -> io::Result<Self> {
         let mut pages = PacketWriter::new(BufWriter::new(File::create(path)?));
         pages.write_packet(head(1, pre_skip), serial, PacketWriteEndInfo::EndPage, 0)?;
         pages.write_packet(tags(), serial, PacketWriteEndInfo::EndPage, 0)?;
@@ -33,7 +33,7 @@ impl OggOpus {
     }
 
     /// Writes the first page anew. It has the same length always, so that this can wait for the first sound.
-    pub(super) fn rewrite_head(&mut self, channels: u8, pre_skip: u64) -> io::Result<()> {
+    pub(crate) fn rewrite_head(&mut self, channels: u8, pre_skip: u64) -> io::Result<()> {
         let mut page = PacketWriter::new(Vec::new());
         page.write_packet(head(channels, pre_skip), self.serial, PacketWriteEndInfo::EndPage, 0)?;
         let file = self.pages.inner_mut();
@@ -47,7 +47,7 @@ impl OggOpus {
         self.samples
     }
 
-    pub(super) fn push(&mut self, packet: Coded) -> io::Result<()> {
+    pub(crate) fn push(&mut self, packet: Coded) -> io::Result<()> {
         let granule = self.samples;
         self.samples += packet.1;
         let Some((bytes, _)) = self.last.replace(packet) else { return Ok(()) };
@@ -60,7 +60,7 @@ impl OggOpus {
     }
 
     /// Ends the stream at `granule`; what the last packet holds beyond is trimmed by players (RFC 7845 §4.4).
-    pub(super) fn finish(&mut self, granule: u64) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, granule: u64) -> io::Result<()> {
         if let Some((bytes, _)) = self.last.take() {
             self.pages.write_packet(bytes, self.serial, PacketWriteEndInfo::EndStream, granule)?;
         }

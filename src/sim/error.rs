@@ -67,7 +67,7 @@ impl fmt::Display for SimError {
             Self::Invalid(invalid) => invalid.fmt(f),
             Self::Write(file, error) => write!(f, "{}: expected a writable file: {error}", file.display()),
             Self::Build(error) => write!(f, "{error}"),
-            Self::Record(error) => write!(f, "expected a recording that can be written: {error:?}"),
+            Self::Record(error) => error.fmt(f),
             Self::Unbalanced { speaker, arrived, accounted } => write!(
                 f,
                 "speaker {speaker}: expected every packet in exactly one counter, {arrived} arrived and \

@@ -1,11 +1,11 @@
 //! Ogg Opus (RFC 7845) as a list of packets: read as a sender's microphone, written as a bus's encoder made them.
 
 use super::error::Invalid;
-use crate::{frame::Channels, packet, time::Samples};
-use ogg::{OggReadError, PacketReader, PacketWriteEndInfo, PacketWriter};
+use crate::{frame::Channels, packet, record::OggOpus, time::Samples};
+use ogg::{OggReadError, PacketReader};
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter},
+    io::{self, BufReader},
     path::Path,
 };
 
@@ -101,29 +101,16 @@ fn check_duration(packet: &[u8], number: usize) -> Result<(), String> {
     }
 }
 
-/// Writes packets of one length as an Ogg Opus file.
+/// Writes packets as an Ogg Opus file.
 #[derive(Debug)]
 pub struct OpusFileWriter {
-    ogg: Ogg,
-    pre_skip: u16,
-    granule: u64,
-    page_end: u64,
-    held: Option<Box<[u8]>>,
-}
-
-struct Ogg(PacketWriter<'static, BufWriter<File>>);
-
-impl std::fmt::Debug for Ogg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ogg")
-    }
+    ogg: OggOpus,
+    pre_skip: u64,
+    samples: u64,
 }
 
 /// One stream a file: any number will do, and a fixed one keeps files equal (RFC 3533 §6).
 const SERIAL: u32 = 0x7465_7274;
-
-/// Sound in one page: the second that RFC 7845 §6 recommends at most.
-const PAGE: u64 = crate::time::RATE_HZ as u64;
 
 impl OpusFileWriter {
     /// Begins a file with its two headers.
@@ -131,16 +118,10 @@ impl OpusFileWriter {
     /// # Errors
     /// What the file system refuses.
     pub fn create(path: &Path, channels: Channels, pre_skip: u16) -> io::Result<Self> {
-        let mut ogg = PacketWriter::new(BufWriter::new(File::create(path)?));
-        let mut head = b"OpusHead\x01".to_vec();
-        head.push(channels.count() as u8);
-        head.extend(pre_skip.to_le_bytes());
-        head.extend(crate::time::RATE_HZ.to_le_bytes());
-        head.extend([0, 0, 0]);
-        ogg.write_packet(head, SERIAL, PacketWriteEndInfo::EndPage, 0)?;
-        let tags = b"OpusTags\x08\0\0\0tertulia\0\0\0\0".to_vec();
-        ogg.write_packet(tags, SERIAL, PacketWriteEndInfo::EndPage, 0)?;
-        Ok(Self { ogg: Ogg(ogg), pre_skip, granule: 0, page_end: PAGE, held: None })
+        let pre_skip = u64::from(pre_skip);
+        let mut ogg = OggOpus::create(path, SERIAL, pre_skip)?;
+        ogg.rewrite_head(channels.count() as u8, pre_skip)?;
+        Ok(Self { ogg, pre_skip, samples: 0 })
     }
 
     /// Adds a packet.
@@ -148,15 +129,8 @@ impl OpusFileWriter {
     /// # Errors
     /// What the file system refuses.
     pub fn packet(&mut self, payload: &[u8], duration: Samples) -> io::Result<()> {
-        let page_full = self.granule >= self.page_end;
-        if page_full {
-            self.page_end = self.granule + PAGE;
-        }
-        let end = if page_full { PacketWriteEndInfo::EndPage } else { PacketWriteEndInfo::NormalPacket };
-        self.put_held(end, self.granule)?;
-        self.granule += duration.count();
-        self.held = Some(payload.into());
-        Ok(())
+        self.samples += duration.count();
+        self.ogg.push((payload.to_vec().into(), duration.count()))
     }
 
     /// Ends the file `samples` after its first audible one, or with its last packet if that comes before.
@@ -164,17 +138,7 @@ impl OpusFileWriter {
     /// # Errors
     /// What the file system refuses.
     pub fn finish(mut self, samples: Samples) -> io::Result<()> {
-        let granule = self.granule.min(samples.count() + u64::from(self.pre_skip));
-        self.put_held(PacketWriteEndInfo::EndStream, granule)?;
-        io::Write::flush(self.ogg.0.inner_mut())
-    }
-
-    /// The last packet waits for the next, for only then it is known whether it is the stream's last.
-    fn put_held(&mut self, end: PacketWriteEndInfo, granule: u64) -> io::Result<()> {
-        match self.held.take() {
-            Some(payload) => self.ogg.0.write_packet(payload.into_vec(), SERIAL, end, granule),
-            None => Ok(()),
-        }
+        self.ogg.finish(self.samples.min(samples.count() + self.pre_skip))
     }
 }
 

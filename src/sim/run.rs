@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         voice.join(event.at);
-        self.recorder.join(speaker, voice.name(), event.at);
+        self.recorder.join(speaker, voice.name(), event.at)?;
         if voice.consent {
             self.recorder.open(Recordable::dangerously_without_consent(speaker, event.at));
         }
@@ -368,7 +368,8 @@ fn events(scenario: &Scenario) -> Vec<ScenarioEvent> {
 fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
     match event {
         Event::Muted { speaker, at } => {
-            if let Some(voice) = voices.get_mut(speaker.index()).filter(|voice| voice.leaving != Some(at)) {
+            let in_room = |voice: &&mut Voice| voice.joined.is_some() && voice.leaving != Some(at);
+            if let Some(voice) = voices.get_mut(speaker.index()).filter(in_room) {
                 voice.mute(at);
                 recorder.mute(speaker, at);
             }

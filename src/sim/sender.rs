@@ -51,6 +51,7 @@ pub(super) struct Sender {
     /// Earliest first; the next one is at `next`.
     arrivals: Vec<Arrival>,
     next: usize,
+    last_arrived: Option<usize>,
     /// The quickest way through the network that any packet took.
     pub(super) smallest_transit_ms: f64,
 }
@@ -96,7 +97,8 @@ impl Sender {
             }
         }
         arrivals.sort_by_key(|arrival| arrival.at);
-        Self { file, stream, sent, arrivals, next: 0, smallest_transit_ms }
+        let last_arrived = arrivals.iter().map(|arrival| arrival.packet).max();
+        Self { file, stream, sent, arrivals, next: 0, last_arrived, smallest_transit_ms }
     }
 
     /// Sends its file again and again until the room ends, at once.
@@ -110,6 +112,7 @@ impl Sender {
                 break;
             }
             self.arrivals.push(Arrival { at, packet: self.sent.len() });
+            self.last_arrived = Some(self.sent.len());
             self.sent.push(Sent { seq: row.seq, send_ms: ms, arrival_ms: Some(ms) });
         }
     }
@@ -126,6 +129,11 @@ impl Sender {
     /// How much longer than at the sender the network keeps the sound, at the least.
     pub(super) fn smallest_transit(&self) -> Samples {
         SampleTime::from_ms(self.smallest_transit_ms).since(SampleTime::ZERO)
+    }
+
+    /// The latest sent of all that arrive.
+    pub(super) fn last_arrived(&self) -> Option<usize> {
+        self.last_arrived
     }
 
     /// Has everything arrived that will?

@@ -1,6 +1,7 @@
 //! One speaker of a simulated room: when it is in, what has become of its packets, what its lane has counted.
 
 use super::{
+    opus_file::PACKET,
     playout::{Fate, Span, VoiceLog, VoicePacketLog},
     report::{TargetMs, to_3_places},
     scenario::{Consent, ScenarioSpeaker},
@@ -12,6 +13,9 @@ use crate::{
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
+
+/// How long a speaker whose last packet was not heard stays on.
+const UNHEARD: Samples = Samples::from_ms(1000);
 
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -104,9 +108,14 @@ impl Voice {
         None
     }
 
-    /// Its last packet has been heard as far as it ever will.
+    /// Has the last packet that arrived been heard? If it never is, its time has passed a second later.
     pub(super) fn is_over(&self, now: SampleTime, lane: &LaneStats) -> bool {
-        self.sender.is_done() && now >= self.sender.end() + self.sender.smallest_transit() + lane.delay
+        let heard = self.sender.last_arrived().and_then(|last| self.playouts.get(last).copied().flatten());
+        let end = match heard {
+            Some(playout) => playout.at + PACKET,
+            None => self.sender.end() + self.sender.smallest_transit() + lane.delay + UNHEARD,
+        };
+        self.sender.is_done() && now >= end
     }
 
     pub(super) fn aim(&mut self, target: Samples) {

@@ -28,6 +28,10 @@ fn the_same_scenario_leaves_the_same_folder_twice() {
     }
 }
 
+/// Two voices' worth of what the engine takes for silence (−120 dBFS): whether a fading voice is still summed is decided
+/// once a quantum, so that this much may differ, and no more.
+const UNHEARD: f32 = 2e-6;
+
 #[test]
 fn the_quantum_shifts_the_mix_and_changes_nothing_in_it() {
     // A packet that arrives at 33 ms is heard from the next quantum's beginning on: at 35 ms, or at 40.
@@ -46,8 +50,9 @@ fn the_quantum_shifts_the_mix_and_changes_nothing_in_it() {
     {
         let coarse = mix(name, quantum);
         let later = later_ms * 48;
-        let first = |mix: &[f32]| mix.iter().position(|sample| sample.abs() > 1e-3);
-        println!("{name} {:?} {:?}", first(&finest), first(&coarse));
-        assert!(coarse[later..] == finest[..finest.len() - later], "{name}");
+        assert_eq!(coarse.len(), finest.len());
+        for (at, (coarse, finest)) in coarse[later..].iter().zip(&finest).enumerate() {
+            assert!((coarse - finest).abs() <= UNHEARD, "{name} at {at}: {coarse} is not {finest}");
+        }
     }
 }

@@ -33,7 +33,7 @@ fn a_clean_room_is_the_sum_of_its_bare_decodes() {
     let mut stage = Stage::new("");
     let voices: Vec<Vec<f32>> = NAMES.iter().map(|name| decode(&stage.voice(name, PACKETS, ""))).collect();
     let outcome = stage.run("out", &Options { minus: true, ..Options::default() });
-    assert_eq!(outcome.report.room.limiter_max_reduction_db, 0.0);
+    assert!(outcome.report.room.limiter_max_reduction_db < 0.001, "the limiter is idle");
     let mix = stage.wav("out/mix.wav");
     assert!(mix.iter().any(|sample| sample.abs() > 0.05), "there is something to hear");
     assert_is_sum(&mix, &voices.iter().collect::<Vec<_>>(), "mix");
@@ -45,11 +45,15 @@ fn a_clean_room_is_the_sum_of_its_bare_decodes() {
 }
 
 #[test]
-fn a_solo_speaker_hears_exact_silence() {
+fn a_solo_speaker_hears_silence() {
     let mut stage = Stage::new("");
     stage.voice("ada", PACKETS, "");
     stage.run("out", &Options { minus: true, ..Options::default() });
     let (heard, mix) = (stage.wav("out/minus/ada.wav"), stage.wav("out/mix.wav"));
-    assert!(heard.len() == mix.len() && heard.iter().all(|sample| *sample == 0.0));
+    assert_eq!(heard.len(), mix.len());
+    // One whose voice has stayed below −120 dBFS for a while is silent, and shares the listeners' mix.
+    assert!(heard.iter().all(|sample| sample.abs() <= NULL));
+    let exact = heard.iter().filter(|sample| **sample == 0.0).count();
+    assert!(exact > heard.len() * 9 / 10, "{exact} of {}", heard.len());
     assert!(mix.iter().any(|sample| *sample != 0.0));
 }

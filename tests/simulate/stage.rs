@@ -43,7 +43,7 @@ impl Stage {
         voice
     }
 
-    pub(crate) fn network(&mut self, name: &str, network: &Network, seed: u64, rows: usize) {
+    pub(crate) fn network(&self, name: &str, network: &Network, seed: u64, rows: usize) {
         write_trace(&self.path(name), network.rows(seed).take(rows)).unwrap();
     }
 
