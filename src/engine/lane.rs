@@ -9,16 +9,11 @@ use super::{
 use crate::{
     frame::Channels,
     jitter::{DelayConfig, JitterBuffer},
-    mix::{Fader, Limiter},
+    mix::{Fader, Gate, Limiter},
     packet::{Seen, SenderClock},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
-
-/// Softer than this nothing is heard: −120 dBFS.
-const AUDIBLE: f32 = 1e-6;
-/// So long after its last sound a voice still counts as heard, so that mixes do not split and join in every breath.
-const HANGOVER: Samples = Samples::from_ms(400);
 
 /// One speaker's way in. Built on the control side, moved into the engine as a box.
 #[derive(Debug)]
@@ -35,7 +30,7 @@ pub struct Lane {
     pub(super) restarted: bool,
     frame: Box<[f32]>,
     channels: Channels,
-    audible_until: SampleTime,
+    gate: Gate,
 }
 
 impl Lane {
@@ -64,7 +59,7 @@ impl Lane {
             restarted: false,
             frame: vec![0.0; room.frame_len()].into_boxed_slice(),
             channels: room.channels,
-            audible_until: SampleTime::ZERO,
+            gate: Gate::default(),
         })
     }
 
@@ -80,7 +75,7 @@ impl Lane {
         &self.stats
     }
 
-    /// Makes the frame that stands in the mixes from `now` + look-ahead on; whether it counts as heard.
+    /// Makes the frame that stands in the mixes from `now` + look-ahead on; whether anything of it is heard.
     pub(super) fn pull(&mut self, now: SampleTime, log: &mut Log) -> bool {
         let quantum = Samples::new((self.frame.len() / self.channels.count()) as u64);
         let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
@@ -88,10 +83,7 @@ impl Lane {
         self.voice.pending.pop(&mut self.frame);
         self.fader.apply(now + Limiter::LOOKAHEAD, self.channels, &mut self.frame);
         self.stats.target = self.jitter.target();
-        if self.frame.iter().any(|sample| sample.abs() > AUDIBLE) {
-            self.audible_until = now + HANGOVER;
-        }
-        self.audible_until > now
+        self.gate.pass(now, self.channels.count(), &mut self.frame)
     }
 
     /// How often the decoder was at work since the last question.

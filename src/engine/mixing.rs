@@ -1,4 +1,4 @@
-//! The stages of a tick: lanes are pulled, leaders' mixes summed, limited and encoded, packets stamped.
+//! The stages of a tick: lanes are pulled, leaders chosen, their mixes summed, limited and encoded, packets stamped.
 
 use super::{Engine, Event, Lane, Work, share};
 use crate::{
@@ -18,7 +18,7 @@ enum Missing {
 impl Engine {
     /// Every lane makes its frame; who is heard is noted.
     pub(super) fn pull_lanes(&mut self, at: SampleTime) {
-        self.audible = SpeakerSet::NOBODY;
+        self.before = std::mem::take(&mut self.audible);
         self.work = Work::default();
         for lane in self.lanes.iter_mut().flatten() {
             if lane.pull(at, &mut self.log) {
@@ -29,6 +29,12 @@ impl Engine {
                 self.log.event(Event::Restarted { speaker: lane.speaker, epoch: lane.epoch });
             }
         }
+    }
+
+    /// Buses that hear the same get one leader.
+    pub(super) fn assign_leaders(&mut self, at: SampleTime) {
+        let moment = share::Moment { at, audible: &self.audible, before: &self.before };
+        share::assign(&mut self.buses, moment, &mut self.leaders);
     }
 
     /// Each leader gets the sum of those it hears.

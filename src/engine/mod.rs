@@ -42,8 +42,9 @@ pub struct Engine {
     quantum: Samples,
     lanes: Box<[Option<Box<Lane>>]>,
     buses: Box<[Option<Box<Bus>>]>,
-    /// Who is heard in this tick.
+    /// Who is heard in this tick, and who was in the one before.
     audible: SpeakerSet,
+    before: SpeakerSet,
     /// The buses that make a mix of their own in this tick.
     leaders: Vec<BusId>,
     sums: MixMinus,
@@ -69,6 +70,7 @@ impl Engine {
             lanes: std::iter::repeat_with(|| None).take(lanes).collect(),
             buses: std::iter::repeat_with(|| None).take(buses).collect(),
             audible: SpeakerSet::NOBODY,
+            before: SpeakerSet::NOBODY,
             leaders: Vec::with_capacity(buses),
             sums: MixMinus::new(lanes, config.frame_len()),
             log: Log::new(lanes),
@@ -114,7 +116,7 @@ impl Engine {
         let at = self.now;
         self.log.turn();
         self.pull_lanes(at);
-        share::assign(&mut self.buses, &self.audible, at, &mut self.leaders);
+        self.assign_leaders(at);
         self.sum_leaders();
         self.run_leaders(at);
         self.now = at + self.quantum;

@@ -1,8 +1,9 @@
 //! No mix is made twice. Outputs that hear the same share one chain: the first leads, the others follow.
 //!
 //! Who hears the same changes with who talks. A follower that must go its own way first takes over its leader's state,
-//! limiter and encoder included, so that its listeners hear no seam; a leader joins another only between packets and
-//! while neither limiter works.
+//! limiter and encoder included, so that its listeners hear no seam; a leader joins another only between packets, while
+//! neither limiter works, and when both heard the same in the tick before too, so that nothing else is left in the
+//! look-ahead.
 
 use super::bus::{Bus, Role};
 use crate::{
@@ -12,12 +13,22 @@ use crate::{
 
 type Buses = [Option<Box<Bus>>];
 
-/// Gives every bus its role for the quantum at `at`, in which `audible` are heard; the leaders, in order.
-pub(super) fn assign(buses: &mut Buses, audible: &SpeakerSet, at: SampleTime, leaders: &mut Vec<BusId>) {
+/// The quantum that roles are given for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment<'a> {
+    pub(super) at: SampleTime,
+    /// Who is heard in it.
+    pub(super) audible: &'a SpeakerSet,
+    /// Who was heard in the one before.
+    pub(super) before: &'a SpeakerSet,
+}
+
+/// Gives every bus its role; the leaders, in order.
+pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<BusId>) {
     leaders.clear();
     for place in 0..buses.len() {
         let Some(mut bus) = buses[place].take() else { continue };
-        match leader_for(&bus, buses, audible, at, leaders) {
+        match leader_for(&bus, buses, moment, leaders) {
             Some(leader) => bus.role = Role::Follows(leader),
             None => {
                 take_the_lead(&mut bus, buses);
@@ -29,30 +40,26 @@ pub(super) fn assign(buses: &mut Buses, audible: &SpeakerSet, at: SampleTime, le
 }
 
 /// The leader whose mix `bus` may share now.
-fn leader_for(
-    bus: &Bus,
-    buses: &Buses,
-    audible: &SpeakerSet,
-    at: SampleTime,
-    leaders: &[BusId],
-) -> Option<BusId> {
-    let heard = bus.members.and(audible);
+fn leader_for(bus: &Bus, buses: &Buses, moment: Moment<'_>, leaders: &[BusId]) -> Option<BusId> {
+    let heard = bus.members.and(moment.audible);
     leaders.iter().copied().find(|id| {
         let Some(leader) = bus_at(buses, *id) else { return false };
-        bus.can_share(leader) && leader.members.and(audible) == heard && may_join(bus, leader, buses, at)
+        bus.can_share(leader)
+            && leader.members.and(moment.audible) == heard
+            && may_join(bus, leader, buses, moment)
     })
 }
 
-fn may_join(bus: &Bus, leader: &Bus, buses: &Buses, at: SampleTime) -> bool {
-    let before = match bus.role {
+fn may_join(bus: &Bus, leader: &Bus, buses: &Buses, moment: Moment<'_>) -> bool {
+    let maker = match bus.role {
         Role::New => return true,
-        Role::Follows(before) if before == leader.id => return true,
-        Role::Follows(before) => bus_at(buses, before),
-        Role::Leads => Some(bus),
+        Role::Follows(id) if id == leader.id => return true,
+        Role::Follows(id) => bus_at(buses, id).unwrap_or(bus),
+        Role::Leads => bus,
     };
-    let at_ease =
-        before.is_none_or(|before| before.chain.limiter.is_idle()) && leader.chain.limiter.is_idle();
-    at_ease && leader.chain.is_between_packets(at)
+    let heard_the_same = bus.members.and(moment.before) == leader.members.and(moment.before);
+    let at_ease = maker.chain.limiter.is_idle() && leader.chain.limiter.is_idle();
+    heard_the_same && at_ease && leader.chain.is_between_packets(moment.at)
 }
 
 fn take_the_lead(bus: &mut Bus, buses: &Buses) {

@@ -28,10 +28,18 @@ pub(super) struct Voice {
     channels: Channels,
     fade: Fade,
     activity: Activity,
-    /// Concealed since the last packet was played.
-    hole: Samples,
+    /// What has been made since the last packet was played.
+    hole: Hole,
     /// The last packet said that the sender falls silent.
     resting: bool,
+}
+
+/// Sound made for want of packets. Whether it hides a loss or a pause only the next packet tells; until then what can be
+/// heard of it counts as concealed, and the silence after that as silence.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hole {
+    concealed: u64,
+    silent: u64,
 }
 
 /// What one pull of a lane works with.
@@ -52,7 +60,7 @@ impl Voice {
             channels,
             fade: Fade::default(),
             activity: Activity::new(),
-            hole: Samples::ZERO,
+            hole: Hole::default(),
             resting: false,
         })
     }
@@ -111,7 +119,8 @@ impl Voice {
     fn conceal(&mut self, missing: Samples, pull: &mut Pull<'_>) {
         let whole = Samples::new(missing.count().next_multiple_of(STEP));
         let space = self.pending.space(whole);
-        if self.fade.is_silent() {
+        let faded = self.fade.is_silent();
+        if faded {
             space.fill(0.0);
         } else {
             self.decoder.conceal(space);
@@ -123,18 +132,24 @@ impl Voice {
             return;
         }
         self.fade.invented(sound, self.channels.count());
-        pull.stats.samples.concealed += missing.count();
         pull.jitter.concealed(missing);
-        self.hole += missing;
+        let (counted, noted) = match faded {
+            false => (&mut pull.stats.samples.concealed, &mut self.hole.concealed),
+            true => (&mut pull.stats.samples.silence, &mut self.hole.silent),
+        };
+        *counted += missing.count();
+        *noted += missing.count();
     }
 
-    /// Now that the next packet is here: of what was concealed, the part in which nothing was sent was silence.
+    /// Now that the next packet is here: of the hole before it, what the sender never sent was silence, and the rest
+    /// concealed.
     fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
-        let rest = pause.min(self.hole);
-        pull.stats.samples.concealed -= rest.count();
-        pull.stats.samples.silence += rest.count();
-        pull.jitter.was_pause(rest);
-        self.hole = Samples::ZERO;
+        let Hole { concealed, silent } = std::mem::take(&mut self.hole);
+        let rest = pause.count().min(concealed + silent);
+        let samples = &mut pull.stats.samples;
+        samples.concealed = samples.concealed - concealed + (concealed + silent - rest);
+        samples.silence = samples.silence - silent + rest;
+        pull.jitter.was_pause(Samples::new(rest));
     }
 
     /// In a pause nobody hears time pass faster or slower.

@@ -1,16 +1,19 @@
 //! 5. Many frames become one: gain, sums, limiter, levels.
 //!
-//! In the order that a voice meets them: a [`Fader`] sets its level on every mix, [`add`] or [`MixMinus`] sums it with
+//! In the order that a voice meets them: a [`Fader`] sets its level on every mix, a [`Gate`] tells whether anything
+//! of it is left, [`add`] or [`MixMinus`] sums it with
 //! the others, a [`Limiter`] keeps the sum below full scale. [`Level`] and [`Activity`] tell how loud it is and whether
 //! it speaks. All work on slices of `f32`, interleaved when stereo, and give the same samples in blocks of any length.
 
 mod gain;
+mod gate;
 mod level;
 mod limiter;
 mod sum;
 mod true_peak;
 
 pub use gain::{Db, Fader};
+pub use gate::Gate;
 pub use level::{Activity, Level};
 pub use limiter::Limiter;
 pub use sum::{MixMinus, add};

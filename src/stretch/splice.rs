@@ -60,8 +60,9 @@ mod tests {
             let lag = shorten(&mut sound, 1, wanted);
             sound.truncate(960 - lag);
             assert_eq!(lag, wanted.min(840));
-            assert_eq!(sound.last(), original.last());
-            assert!((sound[0] - original[0]).abs() < 0.02);
+            // At most one step of the shortest fade away, 2/121.
+            assert!((sound.last().unwrap() - original.last().unwrap()).abs() < 0.017);
+            assert!((sound[0] - original[0]).abs() < 0.017);
             // A cross-fade over 120 samples between values in −1…1 adds at most 2/121 to the hum's own 0.01 a sample.
             assert!(steepest(&sound) < 0.03, "lag {lag}: {}", steepest(&sound));
         }
