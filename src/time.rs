@@ -109,6 +109,14 @@ impl Add<Samples> for MediaTime {
     }
 }
 
+impl Sub<Samples> for MediaTime {
+    type Output = Self;
+
+    fn sub(self, span: Samples) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
 /// A stretch of time, in samples at 48 kHz (per channel).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Samples(u64);

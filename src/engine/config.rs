@@ -1,10 +1,12 @@
 //! What a room, a lane and a bus are built from. Plain values; building allocates, so it is done on the control side.
 
 use crate::{
+    codec::{Codec, CodecError, EncoderConfig},
     frame::Channels,
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{Quantum, Samples},
 };
+use std::fmt;
 
 /// A room's fixed shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +27,11 @@ impl Default for RoomConfig {
     }
 }
 
-/// How samples travel in a payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// Opus (RFC 6716) at 48 kHz; the RTP clock is the room's (RFC 7587).
-    #[cfg(feature = "opus")]
-    #[cfg_attr(feature = "opus", default)]
-    Opus,
-    /// 16-bit linear PCM in network order at 48 kHz, one channel (RFC 3551 L16).
-    #[cfg_attr(not(feature = "opus"), default)]
-    Pcm,
+impl RoomConfig {
+    /// Samples of one quantum, all channels counted.
+    pub(super) fn frame_len(&self) -> usize {
+        self.quantum.samples().len() * self.channels.count()
+    }
 }
 
 /// One speaker's way in.
@@ -69,33 +66,6 @@ impl LaneConfig {
     }
 }
 
-/// How a bus codes what it sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EncoderConfig {
-    /// What its payloads are.
-    pub codec: Codec,
-    /// Sound in one packet: 2.5, 5, 10, 20, 40 or 60 ms, a multiple of the quantum.
-    pub packet: Samples,
-    /// Target bit rate (Opus).
-    pub bitrate_bps: u32,
-    /// 0…10, CPU against quality (Opus).
-    pub complexity: u8,
-    /// Packet loss in percent that in-band FEC prepares for; 0 turns FEC off (Opus).
-    pub expected_loss_percent: u8,
-}
-
-impl Default for EncoderConfig {
-    fn default() -> Self {
-        Self {
-            codec: Codec::default(),
-            packet: Samples::from_ms(20),
-            bitrate_bps: 32_000,
-            complexity: 4,
-            expected_loss_percent: 10,
-        }
-    }
-}
-
 /// The RTP stream that a bus sends. The caller draws the random parts, so that the engine stays deterministic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamConfig {
@@ -120,4 +90,48 @@ pub struct BusConfig {
     pub encoder: Option<EncoderConfig>,
     /// The RTP stream it sends.
     pub stream: StreamConfig,
+}
+
+/// A lane or bus that cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// A place that the room does not have.
+    Place {
+        /// The place asked for.
+        got: u16,
+        /// How many there are.
+        places: u16,
+    },
+    /// A packet that is no whole number of quanta.
+    Packet {
+        /// The packet asked for.
+        packet: Samples,
+        /// The room's quantum.
+        quantum: Samples,
+    },
+    /// What the codec refuses.
+    Codec(CodecError),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place { got, places } => {
+                write!(f, "place {got} is outside the room, expected 0…{}", places.saturating_sub(1))
+            }
+            Self::Packet { packet, quantum } => {
+                let (packet, quantum) = (packet.as_ms(), quantum.as_ms());
+                write!(f, "packet of {packet} ms, expected a multiple of the quantum of {quantum} ms")
+            }
+            Self::Codec(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<CodecError> for BuildError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
 }

@@ -1,193 +1,143 @@
-//! The conductor: a plain machine. `receive` takes datagrams, `apply` takes commands, `tick` makes one quantum of every
-//! mix. No thread, clock, lock, allocation, log or panic once built; same inputs, same bytes.
+//! The conductor: a plain machine. [`Engine::receive`] takes datagrams, [`Engine::apply`] takes commands,
+//! [`Engine::tick`] makes one quantum of every mix.
+//!
+//! No thread, clock, lock, allocation, log or panic once built. Same inputs, same bytes.
 
+mod bus;
 mod command;
 mod config;
 mod event;
+mod intake;
+mod lane;
+mod log;
+mod mixing;
+mod room;
+mod share;
 mod stats;
+mod tick;
+mod voice;
 
+pub use crate::codec::{Codec, EncoderConfig};
+pub use bus::Bus;
 pub use command::{Command, Retired};
-pub use config::{BusConfig, Codec, EncoderConfig, LaneConfig, RoomConfig, StreamConfig};
+pub use config::{BuildError, BusConfig, LaneConfig, RoomConfig, StreamConfig};
 pub use event::{Event, Playout, Source};
+pub use intake::Received;
+pub use lane::Lane;
 pub use stats::{LaneStats, PacketCounts, SampleCounts};
+pub use tick::{BusPacket, Tick, Work};
 
 use crate::{
+    mix::MixMinus,
     packet::Reject,
-    speaker::{BusId, SpeakerId, VoicePacket},
+    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
 };
-use std::marker::PhantomData;
+use log::Log;
 
-/// One speaker's way in: packets → jitter buffer → decoder → frame. Built on the control side, moved in as a box.
+/// One live conversation: lanes in, buses out, one sample clock.
 #[derive(Debug)]
-pub struct Lane {}
-
-impl Lane {
-    /// Builds a lane for a room of this shape.
-    ///
-    /// # Errors
-    /// What the codec refuses.
-    ///
-    /// # Real-time
-    /// Allocates.
-    pub fn new(config: LaneConfig, room: &RoomConfig) -> Result<Self, BuildError> {
-        let _ = (config, room);
-        Ok(Self {})
-    }
-    /// Whose it is.
-    #[must_use]
-    pub fn speaker(&self) -> SpeakerId {
-        SpeakerId(0)
-    }
+pub struct Engine {
+    now: SampleTime,
+    quantum: Samples,
+    lanes: Box<[Option<Box<Lane>>]>,
+    buses: Box<[Option<Box<Bus>>]>,
+    /// Who is heard in this tick.
+    audible: SpeakerSet,
+    /// The buses that make a mix of their own in this tick.
+    leaders: Vec<BusId>,
+    sums: MixMinus,
+    log: Log,
+    work: Work,
 }
-
-/// One output: members → mix → limiter → encoder → RTP.
-#[derive(Debug)]
-pub struct Bus {}
-
-impl Bus {
-    /// Builds an output for a room of this shape.
-    ///
-    /// # Errors
-    /// What the codec refuses: a packet length that is none of Opus's or no multiple of the quantum.
-    ///
-    /// # Real-time
-    /// Allocates.
-    pub fn new(config: &BusConfig, room: &RoomConfig) -> Result<Self, BuildError> {
-        let _ = (config, room);
-        Ok(Self {})
-    }
-    /// Which it is.
-    #[must_use]
-    pub fn id(&self) -> BusId {
-        BusId(0)
-    }
-}
-
-/// A lane or bus that cannot be built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BuildError(pub &'static str);
-
-/// What became of one datagram: exactly one of these, each with its counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received<'a> {
-    /// Taken; it belongs in the recording (heard live or not).
-    Kept(VoicePacket<'a>),
-    /// Came before.
-    Duplicate,
-    /// Turned away.
-    Rejected(Reject),
-}
-
-/// A room.
-#[derive(Debug)]
-pub struct Engine {}
 
 impl Engine {
-    /// Delay between a lane's frame and its place in the mix: the limiters' look-ahead.
-    pub const LOOKAHEAD: Samples = Samples::new(96);
+    /// How far a lane's frame lies ahead of the mixes it goes into: the limiters' look-ahead.
+    pub const LOOKAHEAD: Samples = crate::mix::Limiter::LOOKAHEAD;
 
     /// An empty room at sample 0.
+    ///
+    /// # Real-time
+    /// Allocates.
     #[must_use]
     pub fn new(config: RoomConfig) -> Self {
-        let _ = config;
-        Self {}
+        let lanes = usize::from(config.max_lanes).min(MAX_SPEAKERS);
+        let buses = usize::from(config.max_buses);
+        Self {
+            now: SampleTime::ZERO,
+            quantum: config.quantum.samples(),
+            lanes: std::iter::repeat_with(|| None).take(lanes).collect(),
+            buses: std::iter::repeat_with(|| None).take(buses).collect(),
+            audible: SpeakerSet::NOBODY,
+            leaders: Vec::with_capacity(buses),
+            sums: MixMinus::new(lanes, config.frame_len()),
+            log: Log::new(lanes),
+            work: Work::default(),
+        }
     }
-    /// Takes one datagram that `speaker` sent and that reached the machine at `arrived`.
+
+    /// Takes one datagram that `speaker` sent and that reached the machine at `arrived`. It never fails: whatever it
+    /// is ends in exactly one counter.
+    ///
+    /// # Real-time
+    /// Safe.
     pub fn receive<'a>(
         &mut self,
         speaker: SpeakerId,
         datagram: &'a [u8],
         arrived: SampleTime,
     ) -> Received<'a> {
-        let _ = (speaker, datagram, arrived);
-        Received::Rejected(Reject::NoLane)
+        match self.lanes.get_mut(speaker.index()) {
+            Some(Some(lane)) => lane.receive(datagram, arrived),
+            _ => Received::Rejected(Reject::NoLane),
+        }
     }
-    /// Carries out a command; what it leaves behind comes back.
+
+    /// Carries out a command; what it leaves behind comes back, to be freed elsewhere.
+    ///
+    /// # Real-time
+    /// Safe, if what comes back is not dropped here.
     pub fn apply(&mut self, command: Command) -> Option<Retired> {
-        Some(Retired::Refused(command))
+        if !self.log.has_room(self.lanes.len()) {
+            return Some(Retired::Refused(command));
+        }
+        self.carry_out(command)
     }
-    /// Advances by one quantum.
+
+    /// Makes the next quantum of every mix.
+    ///
+    /// # Real-time
+    /// Safe.
     pub fn tick(&mut self) -> Tick<'_> {
-        Tick(PhantomData)
+        let at = self.now;
+        self.log.turn();
+        self.pull_lanes(at);
+        share::assign(&mut self.buses, &self.audible, at, &mut self.leaders);
+        self.sum_leaders();
+        self.run_leaders(at);
+        self.now = at + self.quantum;
+        self.stamp_packets();
+        Tick { engine: self, at }
     }
+
     /// The first sample of the next tick's mixes.
     #[must_use]
     pub fn now(&self) -> SampleTime {
-        SampleTime::ZERO
+        self.now
     }
+
     /// A lane's counters.
     #[must_use]
     pub fn stats(&self, speaker: SpeakerId) -> Option<&LaneStats> {
-        let _ = speaker;
-        None
+        self.lanes.get(speaker.index()).and_then(Option::as_deref).map(Lane::stats)
     }
-    /// The deepest any bus's limiter has gone, in dB (0 when it never worked).
+
+    /// The deepest that the limiter of any open bus has gone, in dB; 0 when none ever worked.
     #[must_use]
     pub fn limiter_max_reduction_db(&self) -> f32 {
-        0.0
+        self.buses.iter().flatten().map(|bus| bus.chain.limiter.max_reduction_db()).fold(0.0, f32::max)
     }
 }
 
-/// One coded packet of a bus: header and payload, to be sent as one datagram.
-#[derive(Clone, Copy, Debug)]
-pub struct BusPacket<'a> {
-    /// Whose output.
-    pub bus: BusId,
-    /// Where its first sample stands on the room clock.
-    pub at: SampleTime,
-    /// The RTP header.
-    pub header: [u8; 12],
-    /// The codec's bytes; buses that hear the same share them.
-    pub payload: &'a [u8],
-}
-
-/// What one tick made, borrowed from the engine until the next call.
-#[derive(Debug)]
-pub struct Tick<'a>(PhantomData<&'a ()>);
-
-impl<'a> Tick<'a> {
-    /// The first sample of this quantum.
-    #[must_use]
-    pub fn at(&self) -> SampleTime {
-        SampleTime::ZERO
-    }
-    /// Every open bus with its limited mix: one quantum, interleaved.
-    pub fn mixes(&self) -> impl Iterator<Item = (BusId, &'a [f32])> + '_ {
-        std::iter::empty()
-    }
-    /// One bus's mix.
-    #[must_use]
-    pub fn mix(&self, bus: BusId) -> Option<&'a [f32]> {
-        let _ = bus;
-        None
-    }
-    /// The packets that were completed in this tick.
-    pub fn packets(&self) -> impl Iterator<Item = BusPacket<'a>> + '_ {
-        std::iter::empty()
-    }
-    /// Where packets were heard.
-    #[must_use]
-    pub fn playouts(&self) -> &'a [Playout] {
-        &[]
-    }
-    /// What happened since the last tick.
-    #[must_use]
-    pub fn events(&self) -> &'a [Event] {
-        &[]
-    }
-    /// How many decodes and encodes this tick did.
-    #[must_use]
-    pub fn work(&self) -> Work {
-        Work::default()
-    }
-}
-
-/// What a tick spent on the codec.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Packets decoded or concealed.
-    pub decodes: u32,
-    /// Mixes encoded.
-    pub encodes: u32,
-}
+#[cfg(test)]
+mod tests;

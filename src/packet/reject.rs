@@ -3,7 +3,7 @@
 /// Why a datagram was not taken. Each has its own exact counter in the lane's statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reject {
-    /// Shorter than its own header, extension or padding says.
+    /// Shorter than its own header, extension or padding says; or a padding of no bytes.
     Truncated,
     /// Not RTP version 2 (STUN, DTLS, garbage).
     NotRtp,
@@ -15,7 +15,7 @@ pub enum Reject {
     Empty,
     /// The codec says that the payload is no packet of it, or that it lasts longer than 120 ms.
     Malformed,
-    /// So far behind the newest packet that its place is forgotten.
+    /// From before the first packet or before the last restart, or so far behind that its place is forgotten.
     TooOld,
     /// A lone packet far outside the sequence; taken as a restart only when a second one follows it.
     Stray,

@@ -1,0 +1,123 @@
+//! One voice's decoder, whatever its codec.
+
+#[cfg(feature = "opus")]
+use super::opus::OpusDecoder;
+use super::{Codec, CodecError, pcm};
+use crate::{frame::Channels, time::Samples};
+
+/// Turns payloads into samples, and the lack of payloads too.
+#[derive(Debug)]
+pub struct Decoder {
+    channels: Channels,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    #[cfg(feature = "opus")]
+    Opus(OpusDecoder),
+    Pcm,
+}
+
+impl Decoder {
+    /// A fresh decoder that gives `channels`, whatever the packets hold.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] when the codec cannot be had.
+    ///
+    /// # Real-time
+    /// Allocates.
+    pub fn new(codec: Codec, channels: Channels) -> Result<Self, CodecError> {
+        let kind = match codec {
+            #[cfg(feature = "opus")]
+            Codec::Opus => Kind::Opus(OpusDecoder::new(channels)?),
+            Codec::Pcm => Kind::Pcm,
+        };
+        Ok(Self { channels, kind })
+    }
+
+    /// How much sound `payload` holds, read from its head; `None` when it is no packet of this codec.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn duration(&self, payload: &[u8]) -> Option<Samples> {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::duration(payload),
+            Kind::Pcm => pcm::duration(payload, self.channels),
+        }
+    }
+
+    /// Does `payload` hold a spare copy of the sound before it (in-band FEC)?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn has_fec(&self, payload: &[u8]) -> bool {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::has_lbrr(payload),
+            Kind::Pcm => false,
+        }
+    }
+
+    /// Does `payload` say that the sender falls silent now (DTX)?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn is_dtx(&self, payload: &[u8]) -> bool {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::is_dtx(payload),
+            Kind::Pcm => false,
+        }
+    }
+
+    /// Decodes `payload` into the front of `out`; how many samples per channel came out.
+    ///
+    /// # Errors
+    /// [`CodecError::Payload`] when it cannot be decoded; the decoder stays usable.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, CodecError> {
+        match &mut self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.decode(payload, out),
+            Kind::Pcm => pcm::decode(payload, out).map(|samples| samples / self.channels.count()),
+        }
+    }
+
+    /// Fills `out` with the sound before `next` from the spare copy inside it.
+    ///
+    /// # Errors
+    /// [`CodecError::Payload`] when there is none or it cannot be decoded.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn recover(&mut self, next: &[u8], out: &mut [f32]) -> Result<(), CodecError> {
+        match &mut self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.recover(next, out),
+            Kind::Pcm => {
+                let _ = (next, out);
+                Err(CodecError::Payload)
+            }
+        }
+    }
+
+    /// Fills `out` (a multiple of [`super::CONCEAL_STEP`] per channel) with what may have been said; silence where the
+    /// codec has no idea.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn conceal(&mut self, out: &mut [f32]) {
+        match &mut self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.conceal(out),
+            Kind::Pcm => out.fill(0.0),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One speaker's way in: packets → jitter buffer → decoder → frame.
+
+use super::{
+    config::{BuildError, LaneConfig, RoomConfig},
+    log::Log,
+    stats::LaneStats,
+    voice::{Pull, Voice},
+};
+use crate::{
+    frame::Channels,
+    jitter::{DelayConfig, JitterBuffer},
+    mix::{Fader, Limiter},
+    packet::{Seen, SenderClock},
+    speaker::SpeakerId,
+    time::{SampleTime, Samples},
+};
+
+/// Softer than this nothing is heard: −120 dBFS.
+const AUDIBLE: f32 = 1e-6;
+/// So long after its last sound a voice still counts as heard, so that mixes do not split and join in every breath.
+const HANGOVER: Samples = Samples::from_ms(400);
+
+/// One speaker's way in. Built on the control side, moved into the engine as a box.
+#[derive(Debug)]
+pub struct Lane {
+    pub(super) speaker: SpeakerId,
+    pub(super) payload_type: u8,
+    pub(super) clock: SenderClock,
+    pub(super) seen: Seen,
+    pub(super) jitter: JitterBuffer,
+    pub(super) voice: Voice,
+    pub(super) fader: Fader,
+    pub(super) stats: LaneStats,
+    pub(super) epoch: u32,
+    pub(super) restarted: bool,
+    frame: Box<[f32]>,
+    channels: Channels,
+    audible_until: SampleTime,
+}
+
+impl Lane {
+    /// Builds a lane for a room of this shape.
+    ///
+    /// # Errors
+    /// What the codec refuses, or a place outside the room.
+    ///
+    /// # Real-time
+    /// Allocates.
+    pub fn new(config: LaneConfig, room: &RoomConfig) -> Result<Self, BuildError> {
+        if config.speaker.index() >= usize::from(room.max_lanes) {
+            return Err(BuildError::Place { got: config.speaker.0, places: room.max_lanes });
+        }
+        let LaneConfig { ms_per_percent, min_delay, max_delay, .. } = config;
+        Ok(Self {
+            speaker: config.speaker,
+            payload_type: config.payload_type,
+            clock: SenderClock::default(),
+            seen: Seen::default(),
+            jitter: JitterBuffer::new(DelayConfig { ms_per_percent, min_delay, max_delay }, room.quantum),
+            voice: Voice::new(config.codec, room.channels)?,
+            fader: Fader::new(),
+            stats: LaneStats::default(),
+            epoch: 0,
+            restarted: false,
+            frame: vec![0.0; room.frame_len()].into_boxed_slice(),
+            channels: room.channels,
+            audible_until: SampleTime::ZERO,
+        })
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn speaker(&self) -> SpeakerId {
+        self.speaker
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> &LaneStats {
+        &self.stats
+    }
+
+    /// Makes the frame that stands in the mixes from `now` + look-ahead on; whether it counts as heard.
+    pub(super) fn pull(&mut self, now: SampleTime, log: &mut Log) -> bool {
+        let quantum = Samples::new((self.frame.len() / self.channels.count()) as u64);
+        let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
+        self.voice.fill(quantum, Pull { speaker, now, jitter, stats, log });
+        self.voice.pending.pop(&mut self.frame);
+        self.fader.apply(now + Limiter::LOOKAHEAD, self.channels, &mut self.frame);
+        self.stats.target = self.jitter.target();
+        if self.frame.iter().any(|sample| sample.abs() > AUDIBLE) {
+            self.audible_until = now + HANGOVER;
+        }
+        self.audible_until > now
+    }
+
+    /// How often the decoder was at work since the last question.
+    pub(super) fn take_decodes(&mut self) -> u32 {
+        std::mem::take(&mut self.voice.decodes)
+    }
+
+    pub(super) fn frame(&self) -> &[f32] {
+        &self.frame
+    }
+}

@@ -1,0 +1,170 @@
+//! A lane's sound: decoded, recovered or invented, shortened or lengthened in pauses, waiting to be played.
+
+use super::{
+    event::{Playout, Source},
+    log::Log,
+    stats::LaneStats,
+};
+use crate::{
+    codec::{CONCEAL_STEP, Codec, CodecError, Decoder, MAX_PACKET_SAMPLES},
+    frame::Channels,
+    jitter::{Decision, JitterBuffer, Slot},
+    mix::{Activity, Limiter},
+    speaker::SpeakerId,
+    stretch::{Fade, Pending},
+    time::{MediaTime, SampleTime, Samples},
+};
+
+const STEP: u64 = CONCEAL_STEP as u64;
+/// The most that one pause frame is lengthened by: 20 ms.
+const MAX_LENGTHENING: i64 = 960;
+
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) decoder: Decoder,
+    pub(super) pending: Pending,
+    /// How often the decoder was at work since it was last asked for.
+    pub(super) decodes: u32,
+    channels: Channels,
+    fade: Fade,
+    activity: Activity,
+    /// Concealed since the last packet was played.
+    hole: Samples,
+    /// The last packet said that the sender falls silent.
+    resting: bool,
+}
+
+/// What one pull of a lane works with.
+pub(super) struct Pull<'a> {
+    pub(super) speaker: SpeakerId,
+    pub(super) now: SampleTime,
+    pub(super) jitter: &'a mut JitterBuffer,
+    pub(super) stats: &'a mut LaneStats,
+    pub(super) log: &'a mut Log,
+}
+
+impl Voice {
+    pub(super) fn new(codec: Codec, channels: Channels) -> Result<Self, CodecError> {
+        Ok(Self {
+            decoder: Decoder::new(codec, channels)?,
+            pending: Pending::new(channels),
+            decodes: 0,
+            channels,
+            fade: Fade::default(),
+            activity: Activity::default(),
+            hole: Samples::ZERO,
+            resting: false,
+        })
+    }
+
+    /// Sees to it that a quantum is there to be played, if there ever was anything.
+    pub(super) fn fill(&mut self, quantum: Samples, mut pull: Pull<'_>) {
+        while self.pending.len() < quantum {
+            let missing = quantum - self.pending.len();
+            match pull.jitter.decide(pull.now, self.pending.len()) {
+                Decision::Wait => return pull.stats.samples.silence += missing.count(),
+                Decision::Play { slot, pause } => self.play(&slot, pause, &mut pull),
+                Decision::Recover(next) => self.recover(&next, &mut pull),
+                Decision::Skip(slot) => {
+                    pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped)
+                }
+                Decision::Conceal => self.conceal(missing, &mut pull),
+            }
+        }
+    }
+
+    fn play(&mut self, slot: &Slot, pause: Samples, pull: &mut Pull<'_>) {
+        self.settle(pause, pull);
+        let space = self.pending.space(Samples::new(MAX_PACKET_SAMPLES as u64));
+        self.decodes += 1;
+        let Ok(decoded) = self.decoder.decode(pull.jitter.payload(slot), space) else {
+            pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped);
+            return self.conceal(slot.duration, pull);
+        };
+        pull.report(self.pending.len(), slot.sequence, slot.media, Source::Primary);
+        let sound = self.pending.push(Samples::new(decoded as u64));
+        self.fade.real(sound, self.channels.count());
+        self.activity.hear(sound, self.channels);
+        self.resting = slot.dtx;
+        pull.stats.samples.played += decoded as u64;
+        self.approach_target(decoded as u64, pull);
+    }
+
+    fn recover(&mut self, next: &Slot, pull: &mut Pull<'_>) {
+        self.settle(Samples::ZERO, pull);
+        let payload = pull.jitter.payload(next);
+        self.decodes += 1;
+        if self.decoder.recover(payload, self.pending.space(next.duration)).is_err() {
+            return self.conceal(next.duration, pull);
+        }
+        let (sequence, media) = (next.sequence.saturating_sub(1), next.media - next.duration);
+        pull.report(self.pending.len(), sequence, media, Source::Fec);
+        let sound = self.pending.push(next.duration);
+        self.fade.real(sound, self.channels.count());
+        self.resting = false;
+        pull.stats.samples.fec += next.duration.count();
+    }
+
+    /// A sender that rests gets comfort noise from its codec; a voice that breaks off is carried on for a moment.
+    fn conceal(&mut self, missing: Samples, pull: &mut Pull<'_>) {
+        let whole = Samples::new(missing.count().next_multiple_of(STEP));
+        let space = self.pending.space(whole);
+        if self.fade.is_silent() {
+            space.fill(0.0);
+        } else {
+            self.decoder.conceal(space);
+            self.decodes += 1;
+        }
+        let sound = self.pending.push(missing);
+        if self.resting {
+            pull.stats.samples.silence += missing.count();
+            return;
+        }
+        self.fade.invented(sound, self.channels.count());
+        pull.stats.samples.concealed += missing.count();
+        pull.jitter.concealed(missing);
+        self.hole += missing;
+    }
+
+    /// Now that the next packet is here: of what was concealed, the part in which nothing was sent was silence.
+    fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
+        let rest = pause.min(self.hole);
+        pull.stats.samples.concealed -= rest.count();
+        pull.stats.samples.silence += rest.count();
+        pull.jitter.was_pause(rest);
+        self.hole = Samples::ZERO;
+    }
+
+    /// In a pause nobody hears time pass faster or slower.
+    fn approach_target(&mut self, decoded: u64, pull: &mut Pull<'_>) {
+        if !self.activity.is_pause() {
+            return;
+        }
+        let excess = pull.jitter.excess(pull.now, self.pending.len());
+        let wanted = Samples::new(excess.unsigned_abs().min(decoded) / STEP * STEP);
+        let stretch = Samples::new(decoded);
+        if excess < 0 {
+            let wanted = wanted.min(Samples::new(MAX_LENGTHENING as u64));
+            pull.stats.samples.inserted += self.pending.lengthen(stretch, wanted).count();
+        } else if pull.jitter.has_next() || excess < decoded as i64 {
+            let removed = self.pending.shorten(stretch, wanted).count();
+            pull.stats.samples.removed += removed;
+        }
+    }
+}
+
+impl Pull<'_> {
+    fn report(&mut self, held: Samples, sequence: u64, media: MediaTime, source: Source) {
+        let delay = self.jitter.delay_of(media, self.now + held);
+        match source {
+            Source::Primary => self.stats.packets.heard += 1,
+            Source::Skipped => self.stats.packets.skipped += 1,
+            Source::Fec => {}
+        }
+        if source != Source::Skipped {
+            self.stats.delay = delay;
+        }
+        let at = self.now + held + Limiter::LOOKAHEAD;
+        self.log.playout(Playout { speaker: self.speaker, sequence, media, at, delay, source });
+    }
+}

@@ -1,0 +1,191 @@
+//! How long should packets wait? An estimate of what delay costs least, from arrivals alone.
+//!
+//! A packet's transit is compared with a location that follows the last few packets, so that ramps and route changes
+//! are followed; the residuals fill a fading histogram. The target is the delay that minimises
+//! *delay + λ · concealment*, where only whole pulls count: a packet protects only if it is there **at** a pull
+//! (after Moon, Kurose, Towsley 1998, and the cost view of the Speex jitter buffer).
+
+use super::{floor::Floor, histogram::Histogram};
+use crate::time::{Quantum, Samples};
+
+/// Residuals are counted from this far below the location: 128 ms.
+const OFFSET: i64 = 6144;
+/// The location moves by 1/8 of a packet's distance: a memory of some 160 ms.
+const LOCATION_SHIFT: u32 = 3;
+/// The histogram fades every so many packets: a half-life of 14 s.
+const FADE_PACKETS: u64 = 16;
+/// A new target every so many packets, after a first few that each count.
+const TARGET_PACKETS: u64 = 5;
+/// No delay is considered beyond this.
+const MAX_DELAY: u64 = 96_000;
+/// Candidates: every pull from the histogram's zero to the largest delay, in the smallest quantum.
+const CANDIDATES: usize = (OFFSET as usize + MAX_DELAY as usize) / 120 + 16;
+
+/// What a jitter buffer aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DelayConfig {
+    /// Milliseconds of delay worth one percent of concealment.
+    pub ms_per_percent: u32,
+    /// The delay never goes below this…
+    pub min_delay: Samples,
+    /// …nor above this (2 s at most).
+    pub max_delay: Samples,
+}
+
+/// The estimator of one lane.
+#[derive(Debug)]
+pub(super) struct DelayEstimator {
+    config: DelayConfig,
+    quantum: i64,
+    histogram: Histogram,
+    location: i64,
+    floor: Floor,
+    packets: u64,
+    target: i64,
+}
+
+impl DelayEstimator {
+    pub(super) fn new(config: DelayConfig, quantum: Quantum) -> Self {
+        Self {
+            config,
+            quantum: quantum.samples().count() as i64,
+            histogram: Histogram::new(),
+            location: 0,
+            floor: Floor::new(0),
+            packets: 0,
+            target: 0,
+        }
+    }
+
+    /// Learns that sound of `duration` became available after `transit`; pulls come at transits of `phase` modulo the
+    /// quantum.
+    pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
+        if self.packets == 0 {
+            (self.location, self.floor) = (transit, Floor::new(transit));
+        }
+        self.histogram.add((transit - self.location + OFFSET).max(0) as u64);
+        self.location += (transit - self.location) >> LOCATION_SHIFT;
+        self.floor.learn(transit);
+        self.packets += 1;
+        if self.packets.is_multiple_of(FADE_PACKETS) {
+            self.histogram.fade();
+        }
+        if self.packets <= TARGET_PACKETS || self.packets.is_multiple_of(TARGET_PACKETS) {
+            self.target = self.bounded(self.cheapest(phase, duration), phase);
+        }
+    }
+
+    /// The playout offset to aim at, in transit terms.
+    pub(super) fn target(&self) -> i64 {
+        self.target
+    }
+
+    /// The quickest transit lately.
+    pub(super) fn floor(&self) -> i64 {
+        self.floor.transit()
+    }
+
+    /// The largest playout offset allowed.
+    pub(super) fn ceiling(&self) -> i64 {
+        self.floor() + (self.config.max_delay.count().min(MAX_DELAY) as i64).max(self.quantum)
+    }
+
+    /// The first pull at or after `transit`.
+    fn pull_from(&self, transit: i64, phase: i64) -> i64 {
+        transit + (phase - transit).rem_euclid(self.quantum)
+    }
+
+    fn bounded(&self, target: i64, phase: i64) -> i64 {
+        let lowest =
+            self.pull_from(self.floor() + self.config.min_delay.count().min(MAX_DELAY) as i64, phase);
+        target.min(self.ceiling()).max(lowest)
+    }
+
+    /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of
+    /// concealment, by up to two pulls two, and never more than itself: one tail for each pull of its length.
+    fn cheapest(&self, phase: i64, duration: Samples) -> i64 {
+        let zero = self.location - OFFSET;
+        let first = self.pull_from(zero, phase);
+        let pulls = (duration.count() as i64 / self.quantum).clamp(1, 16) as usize;
+        let mut tails = [0; CANDIDATES];
+        let candidates = ((OFFSET + MAX_DELAY as i64) / self.quantum) as usize;
+        let tails = &mut tails[..candidates + pulls];
+        self.histogram.tails((first - zero) as u64, self.quantum as u64, tails);
+        let cost = |at: usize, late: &[u64]| {
+            at as u64 * self.quantum as u64 * self.histogram.sum()
+                + self.penalty(duration) * late.iter().sum::<u64>()
+        };
+        let costs = tails.windows(pulls).enumerate().map(|(at, late)| (cost(at, late), at));
+        first + costs.min().map_or(0, |(_, at)| at as i64) * self.quantum
+    }
+
+    /// What one concealed pull in every packet costs, in samples of delay: λ for each percent, a tenth less because a
+    /// late packet that is waited for protects the next ones too.
+    fn penalty(&self, duration: Samples) -> u64 {
+        let lambda = Samples::from_ms(self.config.ms_per_percent.min(100_000)).count();
+        lambda * 90 * self.quantum as u64 / duration.count().max(self.quantum as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimator(ms_per_percent: u32) -> DelayEstimator {
+        let max_delay = Samples::from_ms(2000);
+        let config = DelayConfig { ms_per_percent, min_delay: Samples::ZERO, max_delay };
+        DelayEstimator::new(config, Quantum::Ms10)
+    }
+
+    fn learn(estimator: &mut DelayEstimator, transits_ms: impl IntoIterator<Item = i64>) -> i64 {
+        for transit in transits_ms {
+            estimator.learn(transit * 48, 0, Samples::from_ms(20));
+        }
+        estimator.target() / 48
+    }
+
+    #[test]
+    fn a_steady_network_needs_no_delay_beyond_the_next_pull() {
+        assert_eq!(learn(&mut estimator(100), [40]), 40, "from the first packet on");
+        assert_eq!(learn(&mut estimator(100), [40; 500]), 40);
+        assert_eq!(learn(&mut estimator(100), [33; 500]), 40);
+    }
+
+    #[test]
+    fn jitter_that_comes_often_is_waited_for() {
+        let pattern = (0..1000).map(|i| if i % 20 == 0 { 60 } else { 0 });
+        assert_eq!(learn(&mut estimator(100), pattern), 60);
+    }
+
+    #[test]
+    fn a_lone_spike_is_forgotten() {
+        let pattern = (0..4000).map(|i| if i == 100 { 300 } else { 0 });
+        assert!(learn(&mut estimator(20), pattern) <= 10);
+    }
+
+    #[test]
+    fn delay_that_is_dear_buys_less_of_it() {
+        let pattern = || (0..1500).map(|i| if i % 100 == 0 { 80 } else { i % 7 });
+        assert!(learn(&mut estimator(5), pattern()) < learn(&mut estimator(400), pattern()));
+    }
+
+    #[test]
+    fn a_route_change_is_followed_within_a_second() {
+        let mut estimator = estimator(100);
+        learn(&mut estimator, [20; 500]);
+        assert_eq!(learn(&mut estimator, [100; 50]), 100);
+        assert!(learn(&mut estimator, [20; 100]) <= 30);
+    }
+
+    #[test]
+    fn the_target_keeps_to_its_bounds() {
+        let config = DelayConfig {
+            ms_per_percent: 1000,
+            min_delay: Samples::from_ms(40),
+            max_delay: Samples::from_ms(80),
+        };
+        let mut estimator = DelayEstimator::new(config, Quantum::Ms10);
+        assert_eq!(learn(&mut estimator, [0; 100]), 40);
+        assert_eq!(learn(&mut estimator, (0..200).map(|i| i % 2 * 500)), 80);
+    }
+}

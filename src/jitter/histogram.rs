@@ -1,0 +1,126 @@
+//! How late packets come, as weights that fade: 2 ms bins up to 128 ms, then bins of at most 3 %, up to 4 s.
+
+/// Bin width at the fine end: 2 ms.
+const FINE: u64 = 96;
+/// Bins of that width.
+const FINE_BINS: u64 = 64;
+/// Five octaves of 32 bins each follow.
+const BINS: usize = 64 + 5 * 32;
+/// What one packet weighs when it is new.
+const WEIGHT: u32 = 1 << 14;
+/// Each fading takes 1/64: a half-life of 44 fadings.
+const FADING_SHIFT: u32 = 6;
+
+/// A histogram of residual delays in samples. Bin `i` holds what lies in `(edge(i − 1), edge(i)]`.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    weights: [u32; BINS],
+    sum: u64,
+}
+
+impl Histogram {
+    pub(super) fn new() -> Self {
+        Self { weights: [0; BINS], sum: 0 }
+    }
+
+    pub(super) fn add(&mut self, residual: u64) {
+        let weight = &mut self.weights[bin(residual)];
+        *weight = weight.saturating_add(WEIGHT);
+        self.sum += u64::from(WEIGHT);
+    }
+
+    /// Everything counts a little less from now on.
+    pub(super) fn fade(&mut self) {
+        for weight in &mut self.weights {
+            *weight -= weight.div_ceil(1 << FADING_SHIFT);
+        }
+        self.sum = self.weights.iter().map(|weight| u64::from(*weight)).sum();
+    }
+
+    /// The weight of everything.
+    pub(super) fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// The weight of what is later than `first`, `first + step`, `first + 2·step`…; linear inside a bin.
+    pub(super) fn tails(&self, first: u64, step: u64, tails: &mut [u64]) {
+        let (mut bin, mut below, mut from, mut residual) = (0, 0, 0, first);
+        for tail in tails {
+            while bin < BINS && edge(bin) <= residual {
+                below += u64::from(self.weights[bin]);
+                from = edge(bin);
+                bin += 1;
+            }
+            *tail = self.sum - below - self.part_below(bin, from, residual);
+            residual += step;
+        }
+    }
+
+    fn part_below(&self, bin: usize, from: u64, residual: u64) -> u64 {
+        let weight = self.weights.get(bin).map_or(0, |weight| u64::from(*weight));
+        if weight == 0 { 0 } else { weight * (residual - from) / (edge(bin) - from) }
+    }
+}
+
+fn bin(residual: u64) -> usize {
+    let fine = residual.div_ceil(FINE);
+    if fine < FINE_BINS {
+        return fine as usize;
+    }
+    let shift = fine.ilog2() - 5;
+    let octave = u64::from(shift - 1);
+    ((FINE_BINS + 32 * octave + (fine >> shift) - 32) as usize).min(BINS - 1)
+}
+
+/// The largest residual of a bin.
+fn edge(bin: usize) -> u64 {
+    let Some(coarse) = (bin as u64).checked_sub(FINE_BINS) else { return bin as u64 * FINE };
+    let shift = coarse / 32 + 1;
+    let step = coarse % 32 + 32;
+    (((step + 1) << shift) - 1) * FINE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_delay_lies_at_or_below_its_bins_edge_and_above_the_one_before() {
+        for residual in (0..200_000).step_by(7) {
+            let bin = bin(residual);
+            assert!(residual <= edge(bin) || bin == BINS - 1, "{residual}");
+            assert!(bin == 0 || residual > edge(bin - 1), "{residual}");
+        }
+    }
+
+    #[test]
+    fn what_lies_on_an_edge_is_not_later_than_it() {
+        let mut histogram = Histogram::new();
+        histogram.add(6144);
+        let mut tails = [0; 3];
+        histogram.tails(6048, 96, &mut tails);
+        assert_eq!(tails, [u64::from(WEIGHT), 0, 0]);
+    }
+
+    #[test]
+    fn everything_fades_to_nothing() {
+        let mut histogram = Histogram::new();
+        histogram.add(1000);
+        (0..1000).for_each(|_| histogram.fade());
+        assert_eq!(histogram.sum(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn tails_fall_from_everything_to_nothing(delays in prop::collection::vec(0_u64..90_000, 1..50), step in 1_u64..2000) {
+            let mut histogram = Histogram::new();
+            delays.iter().for_each(|delay| histogram.add(*delay));
+            let mut tails = vec![0; (100_000 / step) as usize + 2];
+            histogram.tails(0, step, &mut tails);
+            prop_assert!(tails.windows(2).all(|pair| pair[0] >= pair[1]));
+            prop_assert!(tails[0] <= histogram.sum());
+            prop_assert_eq!(*tails.last().unwrap(), 0);
+        }
+    }
+}
