@@ -4,6 +4,9 @@ pub mod codec;
 pub mod consent;
 pub mod engine;
 pub mod frame;
+#[cfg(any(fuzzing, feature = "sim"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod jitter;
 #[cfg(feature = "live")]
 pub mod live;

@@ -51,7 +51,7 @@ impl Voice {
             decodes: 0,
             channels,
             fade: Fade::default(),
-            activity: Activity::default(),
+            activity: Activity::new(),
             hole: Samples::ZERO,
             resting: false,
         })
@@ -84,10 +84,12 @@ impl Voice {
         pull.report(self.pending.len(), slot.sequence, slot.media, Source::Primary);
         let sound = self.pending.push(Samples::new(decoded as u64));
         self.fade.real(sound, self.channels.count());
-        self.activity.hear(sound, self.channels);
+        let is_pause = self.activity.is_pause(self.channels, sound);
         self.resting = slot.dtx;
         pull.stats.samples.played += decoded as u64;
-        self.approach_target(decoded as u64, pull);
+        if is_pause {
+            self.approach_target(decoded as u64, pull);
+        }
     }
 
     fn recover(&mut self, next: &Slot, pull: &mut Pull<'_>) {
@@ -137,9 +139,6 @@ impl Voice {
 
     /// In a pause nobody hears time pass faster or slower.
     fn approach_target(&mut self, decoded: u64, pull: &mut Pull<'_>) {
-        if !self.activity.is_pause() {
-            return;
-        }
         let excess = pull.jitter.excess(pull.now, self.pending.len());
         let wanted = Samples::new(excess.unsigned_abs().min(decoded) / STEP * STEP);
         let stretch = Samples::new(decoded);

@@ -1,11 +1,12 @@
-//! How late packets come, as weights that fade: 2 ms bins up to 128 ms, then bins of at most 3 %, up to 4 s.
+//! How late packets come, as weights that fade: 2 ms bins up to 256 ms, then bins of at most 1.6 %, up to 4 s.
 
 /// Bin width at the fine end: 2 ms.
 const FINE: u64 = 96;
 /// Bins of that width.
-const FINE_BINS: u64 = 64;
-/// Five octaves of 32 bins each follow.
-const BINS: usize = 64 + 5 * 32;
+const FINE_BINS: u64 = 128;
+/// Bins an octave beyond: four octaves follow.
+const OCTAVE_BINS: u64 = FINE_BINS / 2;
+const BINS: usize = (FINE_BINS + 4 * OCTAVE_BINS) as usize;
 /// What one packet weighs when it is new.
 const WEIGHT: u32 = 1 << 14;
 /// Each fading takes 1/64: a half-life of 44 fadings.
@@ -67,16 +68,16 @@ fn bin(residual: u64) -> usize {
     if fine < FINE_BINS {
         return fine as usize;
     }
-    let shift = fine.ilog2() - 5;
+    let shift = fine.ilog2() - OCTAVE_BINS.ilog2();
     let octave = u64::from(shift - 1);
-    ((FINE_BINS + 32 * octave + (fine >> shift) - 32) as usize).min(BINS - 1)
+    ((FINE_BINS + OCTAVE_BINS * octave + (fine >> shift) - OCTAVE_BINS) as usize).min(BINS - 1)
 }
 
 /// The largest residual of a bin.
 fn edge(bin: usize) -> u64 {
     let Some(coarse) = (bin as u64).checked_sub(FINE_BINS) else { return bin as u64 * FINE };
-    let shift = coarse / 32 + 1;
-    let step = coarse % 32 + 32;
+    let shift = coarse / OCTAVE_BINS + 1;
+    let step = coarse % OCTAVE_BINS + OCTAVE_BINS;
     (((step + 1) << shift) - 1) * FINE
 }
 

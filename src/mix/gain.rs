@@ -296,6 +296,7 @@ fn scale_pair(pair: &mut [f32], by: [f32; 2]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is tested is exact")]
 mod tests {
     use super::*;
     use crate::time::Quantum;

@@ -8,7 +8,7 @@
 
 use super::{
     Db,
-    true_peak::{REACH, peak_of, true_peaks},
+    true_peak::{BLOCK, REACH, peak_of, true_peaks},
 };
 use crate::{frame::Channels, time::Samples};
 
@@ -17,7 +17,7 @@ use crate::{frame::Channels, time::Samples};
 pub struct Limiter {
     channels: Channels,
     /// What has come in and not yet left, then the chunk that is coming in; interleaved.
-    line: [f32; 2 * (DELAY + CHUNK)],
+    line: [f32; LINE],
     gain: Gain,
 }
 
@@ -34,7 +34,7 @@ impl Limiter {
     /// Safe.
     #[must_use]
     pub fn new(channels: Channels) -> Self {
-        Self { channels, line: [0.0; 2 * (DELAY + CHUNK)], gain: Gain::new() }
+        Self { channels, line: [0.0; LINE], gain: Gain::new() }
     }
 
     /// Takes a frame of the mix and leaves in its place what came [`Limiter::LOOKAHEAD`] earlier, limited. What is
@@ -77,18 +77,27 @@ impl Limiter {
     fn process_chunk(&mut self, chunk: &mut [f32]) {
         let width = self.channels.count();
         let (delayed, new) = (DELAY * width, chunk.len());
-        let loudest = take_in(&mut self.line[delayed..], chunk);
-        let heard = loudest.max(peak_of(&self.line[delayed - REACH * width..delayed]));
+        take_in(&mut self.line[delayed..], chunk);
         chunk.copy_from_slice(&self.line[..new]);
-        if heard > QUIET || !self.gain.is_resting() {
-            let mut peaks = [0.0; 2 * CHUNK];
-            true_peaks(&self.line[delayed - REACH * width..delayed + new], width, &mut peaks);
-            for (frame, peaks) in chunk.chunks_mut(width).zip(peaks.chunks(width)) {
-                let gain = self.gain.next(peak_of(peaks));
-                frame.iter_mut().for_each(|sample| *sample *= gain);
-            }
+        let seen = &self.line[delayed - REACH * width..delayed + new];
+        if peak_of(seen) > QUIET || !self.is_idle() {
+            self.turn_down(chunk, width);
         }
         self.line.copy_within(new..new + delayed, 0);
+    }
+
+    /// Scales `chunk`, which is about to leave, by what the true peaks of the chunk that has come in ask for.
+    fn turn_down(&mut self, chunk: &mut [f32], width: usize) {
+        let mut peaks = [0.0; 2 * CHUNK];
+        let peaks = &mut peaks[..chunk.len()];
+        true_peaks(&self.line[(DELAY - REACH) * width..], width, peaks);
+        if self.is_idle() && peak_of(peaks) <= CEILING {
+            return;
+        }
+        for (frame, peaks) in chunk.chunks_mut(width).zip(peaks.chunks(width)) {
+            let gain = self.gain.next(peak_of(peaks));
+            frame.iter_mut().for_each(|sample| *sample *= gain);
+        }
     }
 }
 
@@ -96,20 +105,18 @@ impl Limiter {
 const DELAY: usize = 96;
 /// The most that is worked on at once, in frames; bounds the memory, nothing else.
 const CHUNK: usize = 120;
+/// Two channels, and what the filters may read beyond.
+const LINE: usize = 2 * (DELAY + CHUNK) + BLOCK;
 /// The same as a factor.
 const CEILING: f32 = 0.881_048_9;
 /// Where no sample is above this no filter can answer more than the ceiling: the largest of them sums to 2.023.
 const QUIET: f32 = CEILING / 2.03;
 
-/// Copies `from` to `to`, 0 for what is not finite, and tells the highest sample.
-fn take_in(to: &mut [f32], from: &[f32]) -> f32 {
-    let mut peak = 0.0_f32;
+/// Copies `from` to `to`, 0 for what is not finite.
+fn take_in(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
-        let sample = if from.abs() < f32::INFINITY { *from } else { 0.0 };
-        *to = sample;
-        peak = if sample.abs() > peak { sample.abs() } else { peak };
+        *to = if from.abs() < f32::INFINITY { *from } else { 0.0 };
     }
-    peak
 }
 
 /// Gain 1 as a whole number.
@@ -120,7 +127,7 @@ const HOLD: usize = DELAY + 1;
 const LONG: usize = 64;
 const SHORT: usize = 16;
 /// Both averages' sum at rest.
-const RESTING: u64 = ONE as u64 * (LONG * SHORT) as u64;
+const RESTING: i64 = ONE as i64 * (LONG * SHORT) as i64;
 /// Frames in which a release covers 63 % of the way back: 150 ms.
 const RELEASE: u32 = 7200;
 /// The slowest release, so that it ends: the whole way in 10 s.
@@ -134,7 +141,7 @@ struct Gain {
     long: Average<LONG>,
     short: Average<SHORT>,
     /// The lowest sum so far.
-    lowest: u64,
+    lowest: i64,
 }
 
 impl Gain {
@@ -142,8 +149,8 @@ impl Gain {
         Self {
             least: Least::new(),
             held: ONE,
-            long: Average::resting_at(u64::from(ONE)),
-            short: Average::resting_at(u64::from(ONE) * LONG as u64),
+            long: Average::resting_at(i64::from(ONE)),
+            short: Average::resting_at(i64::from(ONE) * LONG as i64),
             lowest: RESTING,
         }
     }
@@ -157,7 +164,7 @@ impl Gain {
         let least = self.least.next(wanted(peak));
         let back = least.saturating_sub(self.held);
         self.held = least.min(self.held + back.min(back / RELEASE + CRAWL));
-        let sum = self.short.next(self.long.next(u64::from(self.held)));
+        let sum = self.short.next(self.long.next(i64::from(self.held)));
         self.lowest = self.lowest.min(sum);
         gain_of(sum)
     }
@@ -168,24 +175,24 @@ fn wanted(peak: f32) -> u32 {
     if peak <= CEILING { ONE } else { (CEILING / peak * ONE as f32) as u32 }
 }
 
-fn gain_of(sum: u64) -> f32 {
+fn gain_of(sum: i64) -> f32 {
     (sum as f64 / RESTING as f64) as f32
 }
 
 /// The sum of the last `N` values, exact.
 #[derive(Clone, Debug)]
 struct Average<const N: usize> {
-    values: [u64; N],
-    sum: u64,
+    values: [i64; N],
+    sum: i64,
     at: usize,
 }
 
 impl<const N: usize> Average<N> {
-    fn resting_at(value: u64) -> Self {
-        Self { values: [value; N], sum: value * N as u64, at: 0 }
+    fn resting_at(value: i64) -> Self {
+        Self { values: [value; N], sum: value * N as i64, at: 0 }
     }
 
-    fn next(&mut self, value: u64) -> u64 {
+    fn next(&mut self, value: i64) -> i64 {
         let oldest = std::mem::replace(&mut self.values[self.at % N], value);
         self.at = (self.at + 1) % N;
         self.sum = self.sum + value - oldest;
@@ -210,11 +217,13 @@ impl Least {
     }
 
     fn next(&mut self, value: u32) -> u32 {
-        self.values[self.at % HOLD] = value;
+        if let Some(place) = self.values.get_mut(self.at) {
+            *place = value;
+        }
         self.recent = self.recent.min(value);
         self.at += 1;
-        if self.at < HOLD {
-            return self.recent.min(self.values[self.at]);
+        if let Some(earlier) = self.values.get(self.at) {
+            return self.recent.min(*earlier);
         }
         let least = std::mem::replace(&mut self.recent, ONE);
         self.at = 0;
@@ -227,6 +236,7 @@ impl Least {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is tested is exact")]
 mod tests {
     use super::*;
     use crate::mix::true_peak::{FILTERS, TAPS};

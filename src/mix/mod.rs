@@ -1,4 +1,8 @@
 //! 5. Many frames become one: gain, sums, limiter, levels.
+//!
+//! In the order that a voice meets them: a [`Fader`] sets its level on every mix, [`add`] or [`MixMinus`] sums it with
+//! the others, a [`Limiter`] keeps the sum below full scale. [`Level`] and [`Activity`] tell how loud it is and whether
+//! it speaks. All work on slices of `f32`, interleaved when stereo, and give the same samples in blocks of any length.
 
 mod gain;
 mod level;
@@ -7,6 +11,6 @@ mod sum;
 mod true_peak;
 
 pub use gain::{Db, Fader};
-pub use level::Activity;
+pub use level::{Activity, Level};
 pub use limiter::Limiter;
 pub use sum::{MixMinus, add};

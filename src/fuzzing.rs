@@ -1,0 +1,281 @@
+//! What the fuzz targets do with their bytes; here, so that ordinary builds check it and `tests/corpus.rs` replays it.
+
+use crate::{
+    engine::{
+        Bus, BusConfig, Codec, Command, EncoderConfig, Engine, Lane, LaneConfig, Received, RoomConfig,
+        StreamConfig,
+    },
+    frame::Channels,
+    packet::{Arrival, Packet, Position, Reject, RtpStream, Seen, SenderClock, Sighting, opus},
+    speaker::{BusId, SpeakerId, SpeakerSet},
+    time::{Quantum, SampleTime, Samples},
+};
+
+/// Enough for every interplay, few enough for hundreds of inputs a second.
+const MAX_OPERATIONS: usize = 200;
+
+/// Bytes as a source of decisions.
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (&bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// A length, and as many bytes as are left of it.
+    fn slice(&mut self) -> Option<&'a [u8]> {
+        let length = usize::from(self.byte()?).min(self.0.len());
+        let (slice, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(slice)
+    }
+}
+
+/// The bytes are one datagram; then they are many, all of one lane.
+///
+/// # Panics
+/// If a packet contradicts itself.
+pub fn packet(data: &[u8]) {
+    if let Ok(packet) = Packet::parse(data) {
+        check_packet(data, &packet);
+    }
+    let (mut input, mut clock, mut seen) = (Input(data), SenderClock::default(), Seen::default());
+    let (mut arrived, mut newest) = (SampleTime::ZERO, None);
+    while let Some((pause, datagram)) = input.byte().zip(input.slice()) {
+        arrived += Samples::from_ms(u32::from(pause) * u32::from(pause));
+        let Ok(packet) = Packet::parse(datagram) else { continue };
+        check_packet(datagram, &packet);
+        let Packet { ssrc, sequence, timestamp, .. } = packet;
+        let Ok(position) = clock.place(Arrival { ssrc, sequence, timestamp, arrived }) else { continue };
+        check_position(position, &mut newest);
+        assert_ne!(
+            seen.insert(position.sequence),
+            Sighting::TooOld,
+            "the clock and the window have the same reach"
+        );
+        assert_eq!(seen.insert(position.sequence), Sighting::Duplicate);
+    }
+}
+
+fn check_packet(datagram: &[u8], packet: &Packet<'_>) {
+    assert!(datagram.len() >= 12 + packet.payload.len() && !packet.payload.is_empty());
+    for element in packet.extensions() {
+        assert!(packet.extension(element.id).is_some() && element.data.len() <= 255);
+        assert!(packet.audio_level(element.id).is_none_or(|level| level.dbov <= 127));
+    }
+    check_opus(packet.payload);
+}
+
+fn check_opus(payload: &[u8]) {
+    let duration = opus::duration(payload);
+    assert!(duration.is_none_or(|span| (120..=5760).contains(&span.count()) && span.count() % 120 == 0));
+    assert_eq!(opus::frames(payload).is_some(), duration.is_some());
+    let (lbrr, voice, dtx) = (opus::has_lbrr(payload), opus::voice_active(payload), opus::is_dtx(payload));
+    assert!(duration.is_some() || (!lbrr && voice.is_none() && !dtx));
+    assert!(!dtx || (!lbrr && voice != Some(true)));
+    if let Some(frames) = opus::frames(payload) {
+        let (count, bytes) =
+            frames.clone().fold((0, 0), |(count, sum), frame| (count + 1, sum + frame.len()));
+        assert!(count == frames.len() && bytes < payload.len());
+    }
+}
+
+/// Whatever comes, the newest packets follow each other and no other lies beyond them.
+fn check_position(position: Position, newest: &mut Option<Position>) {
+    match *newest {
+        Some(before) if position.sequence <= before.sequence => {
+            assert!(position.media <= before.media && position.epoch == before.epoch && !position.restarted);
+            return;
+        }
+        Some(before) => {
+            assert!(position.media >= before.media && !position.reordered);
+            assert_eq!(position.epoch, before.epoch + u32::from(position.restarted));
+        }
+        None => assert!(!position.restarted && !position.reordered),
+    }
+    *newest = Some(position);
+}
+
+/// The bytes are operations on a small room.
+///
+/// # Panics
+/// If a counter or a mix is wrong.
+pub fn engine_ops(data: &[u8]) {
+    let mut input = Input(data);
+    let Some(mut table) = input.byte().map(Table::new) else { return };
+    for _ in 0..MAX_OPERATIONS {
+        if table.operate(&mut input).is_none() {
+            break;
+        }
+    }
+    for _ in 0..4 {
+        table.tick();
+    }
+}
+
+/// A room, and the datagrams on their way to it.
+struct Table {
+    shape: RoomConfig,
+    engine: Engine,
+    senders: [RtpStream; 4],
+    sent: SampleTime,
+    flying: Vec<Vec<u8>>,
+}
+
+impl Table {
+    fn new(choice: u8) -> Self {
+        let quantum = [Quantum::Ms2_5, Quantum::Ms5, Quantum::Ms10, Quantum::Ms20][usize::from(choice % 4)];
+        let channels = if choice & 4 == 0 { Channels::Mono } else { Channels::Stereo };
+        let shape = RoomConfig { quantum, channels, max_lanes: 3, max_buses: 2 };
+        let senders = [(1, 111), (2, 111), (3, 111), (1, 96)]
+            .map(|(ssrc, payload_type)| RtpStream::new(ssrc, payload_type, 65_530, 0u32.wrapping_sub(4800)));
+        Self { shape, engine: Engine::new(shape), senders, sent: SampleTime::ZERO, flying: Vec::new() }
+    }
+
+    fn operate(&mut self, input: &mut Input<'_>) -> Option<()> {
+        let operation = input.byte()?;
+        match operation % 16 {
+            0 => self.admit(input.byte()?),
+            1 => self.apply(Command::Dismiss(speaker(input.byte()?))),
+            2 => self.open(input.bytes()?),
+            3 => self.apply(Command::Close(bus(input.byte()?))),
+            4 => self.hear(input.bytes()?),
+            5 | 6 => self.fade(input.bytes()?),
+            7 => self.receive(input.byte()?, input.byte()?, input.slice()?),
+            8..=10 => self.send(input.byte()?, input.slice()?)?,
+            11..=13 => self.deliver(input.bytes()?),
+            _ => (0..=operation >> 6).for_each(|_| self.tick()),
+        }
+        Some(())
+    }
+
+    fn apply(&mut self, command: Command) {
+        drop(self.engine.apply(command));
+    }
+
+    fn admit(&mut self, choice: u8) {
+        let codec = if choice & 64 == 0 { Codec::default() } else { Codec::Pcm };
+        let config = LaneConfig { codec, ..LaneConfig::new(speaker(choice)) };
+        if let Ok(lane) = Lane::new(config, &self.shape) {
+            self.apply(Command::Admit(Box::new(lane)));
+        }
+    }
+
+    fn open(&mut self, [place, members, how]: [u8; 3]) {
+        let packet = Samples::from_ms([5, 10, 20, 60][usize::from(how % 4)]);
+        let codec = if how & 64 == 0 { Codec::default() } else { Codec::Pcm };
+        let encoder = EncoderConfig { codec, packet, complexity: 0, ..EncoderConfig::default() };
+        let config = BusConfig {
+            bus: bus(place),
+            members: set(members),
+            encoder: (how & 128 == 0).then_some(encoder),
+            stream: StreamConfig { ssrc: 9, payload_type: 111, ..StreamConfig::default() },
+        };
+        if let Ok(bus) = Bus::new(&config, &self.shape) {
+            self.apply(Command::Open(Box::new(bus)));
+        }
+    }
+
+    fn hear(&mut self, [place, members]: [u8; 2]) {
+        self.apply(Command::Hear { bus: bus(place), members: set(members) });
+    }
+
+    /// Mute, gain and pan at any sample around now.
+    fn fade(&mut self, [choice, to, at, over]: [u8; 4]) {
+        let speaker = speaker(choice);
+        let at = self.engine.now().before(Samples::new(64)) + Samples::new(u64::from(at) * 7);
+        let over = Samples::new(u64::from(over) * 11);
+        self.apply(match choice / 8 % 4 {
+            0 => Command::Mute { speaker, at },
+            1 => Command::Unmute { speaker, at },
+            2 => Command::Gain { speaker, to: f32::from(to) / 16.0, at, over },
+            _ => Command::Pan { speaker, to: f32::from(to) / 64.0 - 2.0, at },
+        });
+    }
+
+    /// A sender sends a payload, some milliseconds after the last one.
+    fn send(&mut self, choice: u8, payload: &[u8]) -> Option<()> {
+        self.sent += Samples::from_ms(u32::from(choice / 16) * 5);
+        let sender = self.senders.get_mut(usize::from(choice % 4))?;
+        self.flying.push([&sender.header(self.sent, false)[..], payload].concat());
+        Some(())
+    }
+
+    /// A datagram sent any time ago arrives, perhaps with a byte changed.
+    fn deliver(&mut self, [place, late, index, flip]: [u8; 4]) {
+        let Some(last) = self.flying.len().checked_sub(1) else { return };
+        let mut datagram = self.flying[last.saturating_sub(usize::from(place / 8))].clone();
+        if let Some(byte) = datagram.get_mut(usize::from(index)) {
+            *byte ^= flip;
+        }
+        self.receive(place, late, &datagram);
+    }
+
+    fn receive(&mut self, choice: u8, late: u8, datagram: &[u8]) {
+        let arrived = self.engine.now() + Samples::new(late.into());
+        let speaker = speaker(choice);
+        let present = self.engine.stats(speaker).is_some();
+        match self.engine.receive(speaker, datagram, arrived) {
+            Received::Kept(packet) => {
+                assert!(present && packet.speaker == speaker && packet.arrived == arrived);
+                assert!(!packet.payload.is_empty() && !packet.duration.is_empty());
+            }
+            Received::Duplicate => assert!(present),
+            Received::Rejected(reason) => assert_eq!(reason == Reject::NoLane, !present),
+        }
+    }
+
+    fn tick(&mut self) {
+        let (now, length) =
+            (self.engine.now(), self.shape.quantum.samples().len() * self.shape.channels.count());
+        let tick = self.engine.tick();
+        assert_eq!(tick.at(), now);
+        for (_, mix) in tick.mixes() {
+            assert_eq!(mix.len(), length);
+            assert!(mix.iter().all(|sample| sample.abs() <= 1.0), "not finite, or beyond full scale");
+        }
+        for packet in tick.packets() {
+            let datagram = [&packet.header[..], packet.payload].concat();
+            assert_eq!(Packet::parse(&datagram).map(|packet| packet.ssrc), Ok(9));
+        }
+        self.check_counters();
+    }
+
+    fn check_counters(&self) {
+        for stats in (0..4).filter_map(|place| self.engine.stats(SpeakerId(place))) {
+            let packets = &stats.packets;
+            assert_eq!(
+                packets.arrived,
+                packets.kept + packets.duplicate + packets.rejected_total(),
+                "{packets:?}"
+            );
+        }
+    }
+}
+
+/// One of the room's three places, or one outside.
+fn speaker(choice: u8) -> SpeakerId {
+    SpeakerId(u16::from(choice % 4))
+}
+
+/// One of the room's two places, or one outside.
+fn bus(choice: u8) -> BusId {
+    BusId(u16::from(choice % 3))
+}
+
+fn set(choice: u8) -> SpeakerSet {
+    if choice & 128 != 0 {
+        return SpeakerSet::everybody_but(speaker(choice));
+    }
+    (0..4)
+        .filter(|place| choice >> place & 1 == 1)
+        .fold(SpeakerSet::NOBODY, |set, place| set.with(SpeakerId(place)))
+}

@@ -1,0 +1,26 @@
+//! Whatever the fuzzers have found interesting stays harmless.
+
+use std::{fs, path::Path};
+use tertulia::fuzzing;
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut inputs = 0;
+    for entry in fs::read_dir(&corpus).unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        body(&fs::read(path).unwrap());
+        inputs += 1;
+    }
+    assert!(inputs > 0, "{} is empty", corpus.display());
+}
+
+#[test]
+fn every_packet_input_is_harmless() {
+    replay("packet", fuzzing::packet);
+}
+
+#[test]
+fn every_engine_input_is_harmless() {
+    replay("engine_ops", fuzzing::engine_ops);
+}
