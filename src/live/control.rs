@@ -24,6 +24,7 @@ use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt,
     thread::JoinHandle,
 };
 
@@ -53,6 +54,16 @@ pub enum Warning {
         /// What the system said.
         why: String,
     },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRealtime { worker, why } => {
+                write!(f, "worker {worker} runs at ordinary priority, ticks may be late under load: {why}")
+            }
+        }
+    }
 }
 
 /// The control side's ends of one worker's rings.

@@ -119,7 +119,7 @@ impl fmt::Display for AttachError {
             Self::NoRoom => f.write_str(NO_ROOM),
             Self::Full => f.write_str("every place of the room is taken"),
             Self::Busy => f.write_str(BUSY),
-            Self::Build(BuildError(why)) => f.write_str(why),
+            Self::Build(error) => error.fmt(f),
         }
     }
 }
@@ -141,7 +141,7 @@ impl fmt::Display for RecordingError {
             Self::Already => f.write_str("the room is being recorded already"),
             Self::NotRecording => f.write_str("the room is not being recorded"),
             Self::NoSpeaker => f.write_str("no such speaker: nobody has that place"),
-            Self::Record(error) => write!(f, "{error:?}"),
+            Self::Record(error) => error.fmt(f),
         }
     }
 }
@@ -151,7 +151,7 @@ impl fmt::Display for FinishError {
         match self {
             Self::Timeout => f.write_str("the recording is not written yet: the disk has not kept up"),
             Self::Failed => f.write_str("the recording failed earlier"),
-            Self::Record(error) => write!(f, "{error:?}"),
+            Self::Record(error) => error.fmt(f),
         }
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn pcm_out(bus: BusId, values: usize) -> (PcmOut, Outlet) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::SampleTime;
 
     #[test]
     fn a_datagram_is_its_header_and_its_payload() {

@@ -154,7 +154,7 @@ impl Room {
         if let Some(refused) = self.engine.apply(Command::Admit(lane)) {
             return Some(Leftover::Lane(refused, inlet));
         }
-        inlet.joined = self.engine.now();
+        inlet.joined = self.engine.now() + Engine::LOOKAHEAD;
         if let Some(tape) = &mut self.tape {
             tape.joined(&inlet);
         }
@@ -171,7 +171,7 @@ impl Room {
             return refusal(retired);
         };
         if let Some(tape) = &mut self.tape {
-            tape.tell(News::Left { speaker, at: self.engine.now() });
+            tape.tell(News::Left { speaker, at: self.engine.now() + Engine::LOOKAHEAD });
         }
         inlet.last = last;
         Some(Leftover::Lane(retired, inlet))
