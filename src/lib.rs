@@ -1,4 +1,5 @@
 //! An audio engine for live audio rooms.
+#![cfg_attr(rtsan, feature(sanitize))]
 
 pub mod codec;
 pub mod consent;

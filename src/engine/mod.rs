@@ -97,6 +97,7 @@ impl Engine {
     ///
     /// # Real-time
     /// Safe, if what comes back is not dropped here.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn apply(&mut self, command: Command) -> Option<Retired> {
         if !self.log.has_room(self.lanes.len()) {
             return Some(Retired::Refused(command));
@@ -108,6 +109,7 @@ impl Engine {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn tick(&mut self) -> Tick<'_> {
         let at = self.now;
         self.log.turn();

@@ -31,7 +31,8 @@ impl PacketCounts {
     }
 }
 
-/// Samples of one lane. `played + concealed + fec + dred + silence` is the lane's whole output.
+/// Samples of one lane. `played + concealed + fec + dred + silence + inserted − removed` is what it has put out, and what
+/// waits to be put out next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleCounts {
     /// From packets' own bytes.
@@ -44,9 +45,9 @@ pub struct SampleCounts {
     pub dred: u64,
     /// Comfort noise or silence where the sender sent nothing.
     pub silence: u64,
-    /// Of these, added to slow down.
+    /// Added to slow down.
     pub inserted: u64,
-    /// Decoded, but left out to speed up.
+    /// Decoded, but left out again to speed up.
     pub removed: u64,
 }
 

@@ -173,8 +173,9 @@ mod tests {
     fn words_over_noise_are_told_from_breaks() {
         for (voice, noise) in [(-20.0, -75.0), (-20.0, -50.0), (-30.0, -60.0), (-18.0, -42.0), (-34.0, -64.0)]
         {
+            let signal = speech(Db(voice), Db(noise));
             for frame in [120, 480, 960, 2880] {
-                let (words, breaks) = shares(&speech(Db(voice), Db(noise)), frame);
+                let (words, breaks) = shares(&signal, frame);
                 // The soft ends of words may pass for pauses, and 2.5 ms of noise scatter by ±1 dB.
                 assert!(
                     words < 0.05,

@@ -54,7 +54,7 @@ impl Limiter {
     /// Safe.
     #[must_use]
     pub fn max_reduction_db(&self) -> f32 {
-        -Db::from_linear(gain_of(self.gain.lowest)).0
+        0.0 - Db::from_linear(gain_of(self.gain.lowest)).0
     }
 
     /// Is it a mere delay at the moment?

@@ -1,10 +1,12 @@
 //! A room under test: speakers whose packets can be sent by hand, buses whose mixes can be listened to.
 
 use tertulia::{
+    codec::Encoder,
     engine::{
         Bus, BusConfig, Codec, Command, EncoderConfig, Engine, Lane, LaneConfig, Received, RoomConfig,
         StreamConfig,
     },
+    frame::Channels,
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{Quantum, SampleTime},
 };
@@ -70,4 +72,25 @@ pub(crate) fn samples(voice: u16, sequence: u16) -> Vec<i16> {
     let step = 0.02 + 0.007 * f64::from(voice);
     let at = |i: usize| (usize::from(sequence) * PACKET + i) as f64;
     (0..PACKET).map(|i| (3000.0 * (at(i) * step).sin()) as i16).collect()
+}
+
+/// A voice that can be heard, coded in Opus packet by packet.
+pub(crate) struct Talker {
+    encoder: Encoder,
+    voice: u16,
+}
+
+impl Talker {
+    pub(crate) fn new(voice: u16) -> Self {
+        Self { encoder: Encoder::new(&EncoderConfig::default(), Channels::Mono).unwrap(), voice }
+    }
+
+    pub(crate) fn packet(&mut self, sequence: u16) -> Vec<u8> {
+        let frame: Vec<f32> =
+            samples(self.voice, sequence).iter().map(|sample| f32::from(*sample) / 32768.0).collect();
+        let mut payload = vec![0; 1500];
+        let bytes = self.encoder.encode(&frame, &mut payload).unwrap();
+        payload.truncate(bytes);
+        payload
+    }
 }

@@ -2,5 +2,10 @@
 //!
 //! Packets are made by hand, time is counted by hand; nothing here reads a clock or a file.
 
+mod comings_and_goings;
 mod desk;
+mod malformed;
 mod mix_minus;
+mod restarts;
+mod sample_accuracy;
+mod sharing;
