@@ -149,9 +149,7 @@ impl Recording {
         while self.ended.is_none()
             && let Some(news) = self.reel.pop()
         {
-            if let Some(recorder) = &mut self.recorder {
-                write(recorder, news);
-            }
+            let told = self.recorder.as_mut().map_or(Ok(()), |recorder| write(recorder, news));
             match news {
                 News::Joined { speaker, admission, .. } => self.joined(speaker, admission),
                 News::Left { speaker, .. } => drop(self.present.remove(&speaker)),
@@ -159,6 +157,8 @@ impl Recording {
                 News::End(at) => self.ended = Some(at),
                 News::Packet(_) | News::Muted { .. } | News::Unmuted { .. } => {}
             }
+            // A voice that has no track leaves the others theirs.
+            told?;
         }
         self.advance()
     }
@@ -187,13 +187,121 @@ impl Recording {
     }
 }
 
-fn write(recorder: &mut Recorder, news: News<'_>) {
+fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
     match news {
+        News::Joined { speaker, at, name, .. } => return recorder.join(speaker, name, at),
         News::Packet(packet) => recorder.packet(packet),
-        News::Joined { speaker, at, name, .. } => recorder.join(speaker, name, at),
         News::Left { speaker, at } => recorder.leave(speaker, at),
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),
         News::Now(_) | News::End(_) => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        live::tape::{Tape, tape},
+        record::RecorderConfig,
+        speaker::VoicePacket,
+        time::{MediaTime, Samples},
+    };
+
+    const PLACE: SpeakerId = SpeakerId(3);
+    const CONFIG: RecorderConfig = RecorderConfig { repair: Samples::ZERO, epoch_unix_ms: None };
+
+    fn samples(ms: u32) -> SampleTime {
+        SampleTime::ZERO + Samples::from_ms(ms)
+    }
+
+    fn consent() -> Recordable {
+        Recordable::dangerously_without_consent(PLACE, SampleTime::ZERO)
+    }
+
+    /// Half a second of 20 ms packets, from `ms` on.
+    fn speak(tape: &mut Tape, ms: u32) {
+        for packet in 0..25 {
+            let at = samples(ms + packet * 20);
+            tape.tell(News::Packet(VoicePacket {
+                speaker: PLACE,
+                epoch: 0,
+                sequence: packet.into(),
+                media: MediaTime::ORIGIN + Samples::from_ms(packet * 20),
+                arrived: at,
+                duration: Samples::from_ms(20),
+                payload: &[0xf8, 0xff, 0xfe],
+            }));
+            tape.tell(News::Now(at));
+        }
+    }
+
+    fn join(tape: &mut Tape, admission: Admission, name: &str, ms: u32) {
+        tape.tell(News::Joined { speaker: PLACE, admission, at: samples(ms), name });
+    }
+
+    /// Begins a recording, lets `act` happen, and says how many packets were kept of whom.
+    fn record(act: impl FnOnce(&mut Recording, &mut Tape)) -> BTreeMap<String, u64> {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut tape, reel) = tape(0);
+        let mut recording = Recording::new(Box::new(Recorder::create(dir.path(), CONFIG).unwrap()), reel);
+        let (result, results) = crossbeam::channel::bounded(1);
+        recording.result = Some(result);
+        act(&mut recording, &mut tape);
+        tape.tell(News::End(samples(2000)));
+        recording.read().unwrap();
+        assert!(recording.go_on().is_none());
+        let tracks = results.recv().unwrap().unwrap().tracks;
+        tracks.into_iter().map(|(name, track)| (name, track.recorded)).collect()
+    }
+
+    #[test]
+    fn consent_may_come_before_the_news_of_its_speaker() {
+        let kept = record(|recording, tape| {
+            recording.open(0, consent());
+            join(tape, 0, "mara", 0);
+            speak(tape, 0);
+        });
+        assert!(kept["mara"] > 20, "{kept:?}");
+    }
+
+    #[test]
+    fn consent_does_not_pass_to_who_gets_the_place_next() {
+        let kept = record(|recording, tape| {
+            recording.open(0, consent());
+            join(tape, 0, "mara", 0);
+            speak(tape, 0);
+            tape.tell(News::Left { speaker: PLACE, at: samples(500) });
+            join(tape, 1, "george", 600);
+            recording.read().unwrap();
+            recording.open(0, consent());
+            speak(tape, 600);
+        });
+        assert!(kept["mara"] > 20 && kept["george"] == 0, "{kept:?}");
+    }
+
+    #[test]
+    fn consent_that_is_withdrawn_before_it_took_effect_opens_nothing() {
+        let kept = record(|recording, tape| {
+            recording.open(0, consent());
+            recording.close(PLACE, SampleTime::ZERO);
+            join(tape, 0, "mara", 0);
+            speak(tape, 0);
+        });
+        assert_eq!(kept["mara"], 0);
+    }
+
+    #[test]
+    fn a_voice_that_cannot_have_a_track_leaves_the_others_theirs() {
+        let kept = record(|recording, tape| {
+            join(tape, 0, "no/file", 0);
+            recording.read().unwrap_err();
+            tape.tell(News::Left { speaker: PLACE, at: samples(10) });
+            recording.open(1, consent());
+            join(tape, 1, "mara", 20);
+            speak(tape, 20);
+        });
+        assert!(kept["mara"] > 20, "{kept:?}");
     }
 }

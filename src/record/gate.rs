@@ -1,0 +1,261 @@
+//! When a voice may be kept: spans of the room clock in which one of a track's gates is shut.
+
+use super::gap::{Cause, Gap};
+use serde::Serialize;
+
+/// What stays shut behind a reopened gate: three frames of 20 ms. A packet's in-band FEC carries up to 60 ms from
+/// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms.
+const CODEC_MEMORY: u64 = 2_880;
+
+/// A stretch of the room clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Span {
+    #[serde(rename = "from_sample")]
+    pub(super) from: u64,
+    /// First sample after it; none while it lasts.
+    #[serde(rename = "to_sample", serialize_with = "none_while_it_lasts")]
+    pub(super) to: u64,
+}
+
+fn none_while_it_lasts<S: serde::Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    (*to != u64::MAX).then_some(*to).serialize(serializer)
+}
+
+/// Spans in order, the last perhaps without an end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Spans(Vec<Span>);
+
+impl Spans {
+    /// One span of everything.
+    fn always() -> Self {
+        Self(vec![Span { from: 0, to: u64::MAX }])
+    }
+
+    /// A span begins at `at`, or the one that lasts already began there.
+    pub(super) fn begin(&mut self, at: u64) {
+        match self.0.last_mut() {
+            Some(last) if at <= last.to => *last = Span { from: last.from.min(at), to: u64::MAX },
+            _ => self.0.push(Span { from: at, to: u64::MAX }),
+        }
+    }
+
+    /// The last span ends at `at` at the latest.
+    pub(super) fn end(&mut self, at: u64) {
+        if let Some(last) = self.0.last_mut() {
+            last.to = last.to.min(at.max(last.from));
+            if last.to == last.from {
+                self.0.pop();
+            }
+        }
+    }
+
+    fn overlapping(&self, from: u64, to: u64) -> impl Iterator<Item = Span> + '_ {
+        let first = self.0.partition_point(|span| span.to <= from);
+        self.0[first..].iter().copied().take_while(move |span| span.from < to)
+    }
+
+    /// What lies between the spans.
+    pub(super) fn between(&self) -> Self {
+        let starts = self.0.iter().map(|span| span.to).filter(|to| *to != u64::MAX);
+        let first = self.0.first().map_or(0, |span| span.from);
+        let starts = (first > 0).then_some(0).into_iter().chain(starts);
+        let ends = self.0.iter().map(|span| span.from).filter(|from| *from > 0).chain([u64::MAX]);
+        Self(starts.zip(ends).map(|(from, to)| Span { from, to }).collect())
+    }
+}
+
+/// One track's gates. A packet is kept only if all are open for the whole of it.
+#[derive(Debug)]
+pub(super) struct Gates {
+    absent: Spans,
+    refused: Spans,
+    paused: Spans,
+    muted: Spans,
+    given: Spans,
+    joined: Option<u64>,
+}
+
+impl Gates {
+    /// Nobody there, nothing agreed; `paused` when the session was.
+    pub(super) fn new(paused: Spans) -> Self {
+        Self {
+            absent: Spans::always(),
+            refused: Spans::always(),
+            paused,
+            muted: Spans::default(),
+            given: Spans::default(),
+            joined: None,
+        }
+    }
+
+    pub(super) fn join(&mut self, at: u64) {
+        self.absent.end(at);
+        self.joined = Some(at);
+    }
+
+    /// Shuts all: whoever comes back has to agree again.
+    pub(super) fn leave(&mut self, at: u64) {
+        self.close(at);
+        self.muted.end(at);
+        self.absent.begin(at);
+        self.joined = None;
+    }
+
+    /// Consent from `from` on; without effect for somebody who is not there.
+    pub(super) fn open(&mut self, from: u64) {
+        if let Some(joined) = self.joined {
+            self.refused.end(after_memory(from, joined));
+            self.given.begin(from.max(joined));
+        }
+    }
+
+    pub(super) fn close(&mut self, at: u64) {
+        self.refused.begin(at);
+        self.given.end(at);
+    }
+
+    pub(super) fn mute(&mut self, at: u64) {
+        self.muted.begin(at);
+    }
+
+    pub(super) fn unmute(&mut self, at: u64) {
+        self.muted.end(at);
+    }
+
+    pub(super) fn pause(&mut self, at: u64) {
+        self.paused.begin(at);
+    }
+
+    pub(super) fn resume(&mut self, at: u64) {
+        self.paused.end(self.joined.map_or(at, |joined| after_memory(at, joined)));
+    }
+
+    /// Every shut stretch in `from..to`, in no order.
+    pub(super) fn shut(&self, from: u64, to: u64) -> impl Iterator<Item = Gap> + '_ {
+        let gates = [
+            (&self.absent, Cause::NotJoined),
+            (&self.refused, Cause::Gate),
+            (&self.paused, Cause::Gate),
+            (&self.muted, Cause::Mute),
+        ];
+        gates.into_iter().flat_map(move |(spans, cause)| {
+            spans.overlapping(from, to).map(move |span| Gap {
+                from_sample: span.from.max(from),
+                to_sample: span.to.min(to),
+                cause,
+            })
+        })
+    }
+
+    /// Why a packet of `from..to` may not be kept.
+    pub(super) fn refuses(&self, from: u64, to: u64) -> Option<Cause> {
+        self.shut(from, to).map(|gap| gap.cause).max_by_key(|cause| cause.weight())
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        self.joined.is_some()
+    }
+
+    /// When there was consent.
+    pub(super) fn given(&self) -> &Spans {
+        &self.given
+    }
+
+    pub(super) fn muted(&self) -> &Spans {
+        &self.muted
+    }
+
+    /// When the speaker was there.
+    pub(super) fn present(&self) -> Spans {
+        self.absent.between()
+    }
+}
+
+/// The first sample that may be kept when a gate opens at `at`. Whoever joined then had said nothing before.
+fn after_memory(at: u64, joined: u64) -> u64 {
+    if at > joined { at.saturating_add(CODEC_MEMORY) } else { at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreed_at(from: u64) -> Gates {
+        let mut gates = Gates::new(Spans::default());
+        gates.join(1_000);
+        gates.open(from);
+        gates
+    }
+
+    #[test]
+    fn nothing_is_kept_before_consent() {
+        let mut gates = Gates::new(Spans::default());
+        assert_eq!(gates.refuses(0, 960), Some(Cause::NotJoined));
+        gates.join(0);
+        assert_eq!(gates.refuses(0, 960), Some(Cause::Gate));
+    }
+
+    #[test]
+    fn consent_at_the_door_holds_from_the_first_sample() {
+        let gates = agreed_at(1_000);
+        assert_eq!(gates.refuses(999, 1_959), Some(Cause::NotJoined));
+        assert_eq!(gates.refuses(1_000, 1_960), None);
+    }
+
+    #[test]
+    fn later_consent_waits_for_the_codec_to_forget() {
+        let gates = agreed_at(5_000);
+        assert_eq!(gates.refuses(7_879, 8_839), Some(Cause::Gate));
+        assert_eq!(gates.refuses(7_880, 8_840), None);
+        assert_eq!(gates.given().0, [Span { from: 5_000, to: u64::MAX }]);
+    }
+
+    #[test]
+    fn withdrawal_shuts_at_its_sample() {
+        let mut gates = agreed_at(1_000);
+        gates.close(3_000);
+        assert_eq!(gates.refuses(2_040, 3_000), None);
+        assert_eq!(gates.refuses(2_041, 3_001), Some(Cause::Gate));
+    }
+
+    #[test]
+    fn who_comes_back_has_to_agree_again() {
+        let mut gates = agreed_at(1_000);
+        gates.leave(10_000);
+        gates.open(11_000);
+        gates.join(20_000);
+        assert_eq!(gates.refuses(20_000, 20_960), Some(Cause::Gate));
+        assert_eq!(
+            gates.present().0,
+            [Span { from: 1_000, to: 10_000 }, Span { from: 20_000, to: u64::MAX }]
+        );
+    }
+
+    #[test]
+    fn what_was_said_during_a_pause_is_not_carried_out_of_it() {
+        let mut gates = agreed_at(1_000);
+        gates.pause(2_000);
+        gates.resume(4_000);
+        assert_eq!(gates.refuses(6_879, 7_839), Some(Cause::Gate));
+        assert_eq!(gates.refuses(6_880, 7_840), None);
+    }
+
+    #[test]
+    fn a_withdrawal_inside_the_waiting_time_is_seamless() {
+        let mut gates = agreed_at(5_000);
+        gates.close(6_000);
+        assert_eq!(gates.refuses(8_000, 8_960), Some(Cause::Gate));
+        assert_eq!(gates.refused.0, [Span { from: 0, to: u64::MAX }]);
+    }
+
+    #[test]
+    fn between_is_the_complement() {
+        let mut spans = Spans::default();
+        assert_eq!(spans.between(), Spans::always());
+        spans.begin(5);
+        spans.end(9);
+        spans.begin(12);
+        assert_eq!(spans.between().0, [Span { from: 0, to: 5 }, Span { from: 9, to: 12 }]);
+        assert_eq!(Spans::always().between(), Spans::default());
+    }
+}

@@ -1,0 +1,279 @@
+//! One voice: packets wait until no straggler can come before them, then each is written on its room sample or left
+//! out, and every stretch between is filled and told.
+
+use super::{
+    clock::{Clock, Verdict},
+    fill::{self, LONGEST_DTX},
+    gap::{Cause, Gap, Gaps},
+    gate::Gates,
+    tape::Tape,
+    toc::Toc,
+    waiting::{Queue, Run, Waiting},
+};
+use crate::{
+    speaker::VoicePacket,
+    time::{SampleTime, Samples},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, io};
+
+/// How far a run's first packet may be behind its quickest, beyond the repair window.
+const SLACK: Samples = Samples::from_ms(100);
+
+/// How many packets went where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) received: u64,
+    pub(super) recorded: u64,
+    pub(super) gated: u64,
+    pub(super) refused: u64,
+}
+
+/// The packet before, recorded or not.
+#[derive(Debug)]
+struct Before {
+    run: Run,
+    transit: i64,
+    sequence: u64,
+    samples: u64,
+}
+
+/// One voice's recording.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub(super) gates: Gates,
+    pub(super) tape: Tape,
+    repair: Samples,
+    stay: u32,
+    clocks: BTreeMap<Run, Clock>,
+    waiting: Queue,
+    /// Nothing is placed before this any more.
+    settled: u64,
+    /// Up to here it is written down what there is and what there is not.
+    told: u64,
+    before: Option<Before>,
+    counts: Counts,
+    gaps: Gaps,
+    late: Vec<Gap>,
+}
+
+impl Track {
+    pub(super) fn new(tape: Tape, gates: Gates, repair: Samples) -> Self {
+        Self {
+            gates,
+            tape,
+            repair,
+            stay: 0,
+            clocks: BTreeMap::new(),
+            waiting: Queue::default(),
+            settled: 0,
+            told: 0,
+            before: None,
+            counts: Counts::default(),
+            gaps: Gaps::default(),
+            late: Vec::new(),
+        }
+    }
+
+    /// The speaker comes in; the number of this stay.
+    pub(super) fn join(&mut self, at: u64) -> u32 {
+        self.stay += 1;
+        self.gates.join(at);
+        self.stay
+    }
+
+    pub(super) fn stay(&self) -> u32 {
+        self.stay
+    }
+
+    pub(super) fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Takes a packet of one of the speaker's stays.
+    pub(super) fn packet(&mut self, stay: u32, packet: VoicePacket<'_>) {
+        self.counts.received += 1;
+        match Waiting::new(stay, packet).filter(|it| !self.is_forgotten(it.run)) {
+            Some(packet) => self.receive(packet),
+            None => self.counts.refused += 1,
+        }
+    }
+
+    fn is_forgotten(&self, run: Run) -> bool {
+        !self.clocks.contains_key(&run) && self.clocks.range(run..).any(|(other, _)| other.0 == run.0)
+    }
+
+    fn receive(&mut self, packet: Waiting) {
+        let clock = self.clocks.entry(packet.run).or_default();
+        clock.hear(packet.arrived);
+        let Some((at, transit)) = clock.place(packet.media) else { return clock.doubt(packet) };
+        if at > (packet.arrived + self.repair).samples() as i64 {
+            self.counts.refused += 1;
+        } else if at < self.settled as i64 {
+            clock.doubt(packet);
+        } else {
+            for straggler in clock.confirm() {
+                self.too_late(&straggler, transit);
+            }
+            self.place(packet, transit);
+        }
+    }
+
+    /// Puts a packet where its clock says, if that is not settled yet.
+    fn place(&mut self, packet: Waiting, transit: i64) {
+        match u64::try_from(packet.at(transit)) {
+            Ok(at) if at >= self.settled => {
+                let placed = at >= self.told && self.waiting.insert(at, packet, transit);
+                self.counts.refused += u64::from(!placed);
+            }
+            _ => self.too_late(&packet, transit),
+        }
+    }
+
+    fn too_late(&mut self, packet: &Waiting, transit: i64) {
+        let from_sample = packet.at(transit).max(0) as u64;
+        let late = Gap { from_sample, to_sample: from_sample + packet.samples, cause: Cause::Late };
+        if self.gates.refuses(late.from_sample, late.to_sample).is_some() {
+            self.counts.gated += 1;
+            return;
+        }
+        self.counts.refused += 1;
+        self.gaps.raise(late);
+        self.late.push(late);
+    }
+
+    /// Room time has come to `now`: writes what is settled.
+    pub(super) fn advance(&mut self, now: SampleTime) -> io::Result<()> {
+        self.judge_clocks(now);
+        let waits = self.clocks.values().filter_map(|clock| clock.waits_since(self.repair)).min();
+        let settled = now.before(self.repair + SLACK);
+        self.settled = self.settled.max(waits.map_or(settled, |since| since.min(settled)).samples());
+        self.lay_settled()?;
+        self.forget_clocks(now);
+        self.fill_settled()
+    }
+
+    fn judge_clocks(&mut self, now: SampleTime) {
+        let verdicts: Vec<Verdict> =
+            self.clocks.values_mut().filter_map(|clock| clock.judge(now, self.repair)).collect();
+        for Verdict { packets, transit, late } in verdicts {
+            for packet in packets {
+                if late { self.too_late(&packet, transit) } else { self.place(packet, transit) }
+            }
+        }
+    }
+
+    fn lay_settled(&mut self) -> io::Result<()> {
+        while let Some((at, packet, transit)) = self.waiting.take_before(self.settled) {
+            self.lay(at, packet, transit)?;
+        }
+        Ok(())
+    }
+
+    /// The next packet of all: written or left out, and what lies before it is filled and told.
+    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) -> io::Result<()> {
+        let (lost, rest) = self.missing(at, &packet, transit);
+        let concealable = self.concealable(lost, at);
+        self.tell(self.told + lost, Cause::Loss);
+        self.tell(at, rest);
+        let Waiting { run, sequence, samples, .. } = packet;
+        self.before = Some(Before { run, transit, sequence, samples });
+        match (self.gates.refuses(at, at + samples), packet.toc) {
+            (None, Some(toc)) => {
+                self.tape.align(at, toc.is_stereo() || self.waiting.any_stereo())?;
+                self.tape.fill_before(at, concealable)?;
+                self.keep(at, packet, toc, transit)
+            }
+            (gate, _) => {
+                self.tape.fill_before(at, concealable)?;
+                self.leave_out(at + samples, gate);
+                Ok(())
+            }
+        }
+    }
+
+    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
+        self.counts.recorded += 1;
+        self.told = at + packet.samples;
+        self.tape.push(packet, toc, transit)
+    }
+
+    fn leave_out(&mut self, to: u64, gate: Option<Cause>) {
+        *if gate.is_some() { &mut self.counts.gated } else { &mut self.counts.refused } += 1;
+        self.tell(to, gate.unwrap_or(Cause::Undecodable));
+    }
+
+    /// How much of the gap before `packet` was sent and lost, and why there is nothing in the rest. Sequence numbers
+    /// that run on say that nothing was sent.
+    fn missing(&self, at: u64, packet: &Waiting, transit: i64) -> (u64, Cause) {
+        match &self.before {
+            Some(before) if before.run == packet.run && before.transit == transit => {
+                let numbers = packet.sequence.saturating_sub(before.sequence.saturating_add(1));
+                let lost = numbers.saturating_mul(before.samples.max(packet.samples));
+                (lost.min(at - self.told), Cause::Dtx)
+            }
+            Some(before) if before.run == packet.run => (0, Cause::Stall),
+            _ => (0, Cause::Dtx),
+        }
+    }
+
+    /// How much of the gap up to `to` decoders may make up: never anything behind a shut gate.
+    fn concealable(&self, lost: u64, to: u64) -> u64 {
+        let open_to = self.gates.shut(self.told, to).map(|gap| gap.from_sample).min().unwrap_or(to);
+        fill::concealable(lost, to - self.told).min(open_to - self.told)
+    }
+
+    /// Tells the gap from all that is told up to `to`.
+    fn tell(&mut self, to: u64, cause: Cause) {
+        let gap = Gap { from_sample: self.told, to_sample: to, cause };
+        tell(&mut self.gaps, gap, &self.gates, &self.late);
+        self.told = to;
+        self.late.retain(|late| late.to_sample > to);
+    }
+
+    /// A gap is filled when its other end is settled, or when it is too long for comfort noise.
+    fn fill_settled(&mut self) -> io::Result<()> {
+        if self.tape.ends_in_sound() && self.settled.saturating_sub(self.told) <= LONGEST_DTX {
+            return Ok(());
+        }
+        let first = self.waiting.first();
+        let lost = first.map_or(0, |(at, packet, transit)| self.missing(at, packet, transit).0);
+        self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)))
+    }
+
+    /// A clock is kept while packets may come that need it.
+    fn forget_clocks(&mut self, now: SampleTime) {
+        let newest: Vec<Run> = self.clocks.keys().copied().collect();
+        let newest = newest.chunk_by(|a, b| a.0 == b.0).filter_map(|stay| stay.last().copied());
+        let newest: Vec<Run> = newest.collect();
+        let repair = self.repair + SLACK;
+        self.clocks.retain(|run, clock| newest.contains(run) || clock.is_needed(now, repair));
+    }
+
+    /// All gaps up to `end`, as far as they are known.
+    pub(super) fn gaps(&self, end: u64) -> Vec<Gap> {
+        let mut gaps = self.gaps.clone();
+        let open = Gap { from_sample: self.told, to_sample: end, cause: Cause::Dtx };
+        tell(&mut gaps, open, &self.gates, &self.late);
+        gaps.merged(end)
+    }
+
+    /// Writes all that waits and closes the file at `end`: the room's length, not before anything settled.
+    pub(super) fn finish(&mut self, end: u64) -> io::Result<()> {
+        self.judge_clocks(SampleTime::from_samples(u64::MAX));
+        self.settled = end;
+        self.lay_settled()?;
+        self.counts.refused += self.waiting.len();
+        self.tape.finish(end)
+    }
+}
+
+fn tell(gaps: &mut Gaps, gap: Gap, gates: &Gates, late: &[Gap]) {
+    gaps.push(gap);
+    late.iter().for_each(|late| gaps.raise(*late));
+    gates.shut(gap.from_sample, gap.to_sample).for_each(|shut| gaps.raise(shut));
+}

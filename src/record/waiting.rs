@@ -1,0 +1,119 @@
+//! Packets that wait for stragglers, by their place in the room. No two overlap: the first to come has the place.
+
+use super::toc::{self, Toc};
+use crate::{
+    speaker::VoicePacket,
+    time::{MediaTime, SampleTime},
+};
+use std::collections::BTreeMap;
+
+/// One run of a sender's clock: which of the speaker's stays in the room, and which epoch in it.
+pub(super) type Run = (u32, u32);
+
+/// A packet that is not written yet.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) run: Run,
+    pub(super) sequence: u64,
+    pub(super) media: MediaTime,
+    pub(super) arrived: SampleTime,
+    pub(super) samples: u64,
+    /// Its first byte; none if its bytes do not last as long as it says.
+    pub(super) toc: Option<Toc>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Waiting {
+    /// A packet of a speaker's `stay`; none if it says that it lasts no time, or longer than any packet does (RFC 6716 §3.2).
+    pub(super) fn new(stay: u32, packet: VoicePacket<'_>) -> Option<Self> {
+        let samples = packet.duration.count();
+        let decodable = toc::duration_samples(packet.payload) == Some(samples);
+        (1..=5760).contains(&samples).then(|| Self {
+            run: (stay, packet.epoch),
+            sequence: packet.sequence,
+            media: packet.media,
+            arrived: packet.arrived,
+            samples,
+            toc: Toc::of(packet.payload).filter(|_| decodable),
+            payload: packet.payload.to_vec(),
+        })
+    }
+
+    /// Its first room sample by a clock of this transit.
+    pub(super) fn at(&self, transit: i64) -> i64 {
+        transit.saturating_add_unsigned(self.media.samples())
+    }
+}
+
+/// Packets by their first sample on the room clock, each with the transit its place was reckoned by.
+#[derive(Debug, Default)]
+pub(super) struct Queue(BTreeMap<u64, (Waiting, i64)>);
+
+impl Queue {
+    /// Puts a packet in its place, unless another lies there.
+    pub(super) fn insert(&mut self, at: u64, packet: Waiting, transit: i64) -> bool {
+        let before = self.0.range(..=at).next_back().is_none_or(|(from, (it, _))| from + it.samples <= at);
+        let behind = self.0.range(at..).next().is_none_or(|(from, _)| at + packet.samples <= *from);
+        if before && behind {
+            self.0.insert(at, (packet, transit));
+        }
+        before && behind
+    }
+
+    /// Takes the first packet if it begins before `settled`.
+    pub(super) fn take_before(&mut self, settled: u64) -> Option<(u64, Waiting, i64)> {
+        let first = self.0.first_entry().filter(|first| *first.key() < settled)?;
+        let (at, (packet, transit)) = first.remove_entry();
+        Some((at, packet, transit))
+    }
+
+    /// The first packet.
+    pub(super) fn first(&self) -> Option<(u64, &Waiting, i64)> {
+        self.0.first_key_value().map(|(at, (packet, transit))| (*at, packet, *transit))
+    }
+
+    pub(super) fn any_stereo(&self) -> bool {
+        self.0.values().filter_map(|(packet, _)| packet.toc).any(Toc::is_stereo)
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{speaker::SpeakerId, time::Samples};
+
+    fn packet(samples: u64) -> Waiting {
+        let packet = VoicePacket {
+            speaker: SpeakerId(0),
+            epoch: 0,
+            sequence: 0,
+            media: MediaTime::ORIGIN,
+            arrived: SampleTime::ZERO,
+            duration: Samples::new(samples),
+            payload: &[0xF8],
+        };
+        Waiting::new(0, packet).unwrap()
+    }
+
+    #[test]
+    fn a_place_is_taken_once() {
+        let mut queue = Queue::default();
+        assert!(queue.insert(960, packet(960), 0));
+        for at in [1, 960, 961, 1919] {
+            assert!(!queue.insert(at, packet(960), 0), "{at}");
+        }
+        assert!(queue.insert(0, packet(960), 0) && queue.insert(1920, packet(960), 0));
+        assert_eq!(queue.take_before(960).map(|(at, ..)| at), Some(0));
+        assert!(queue.take_before(960).is_none());
+    }
+
+    #[test]
+    fn a_packet_that_lies_about_its_length_has_no_sound() {
+        assert_eq!(packet(960).toc, Some(Toc(0xF8)));
+        assert_eq!(packet(480).toc, None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Who comes back, and senders that begin anew.
+
+use crate::support::{FRAME, MARA, Mode, Talker, at, lag, play, read, recorder_with_mara};
+use std::fs;
+use tertulia::{
+    consent::Recordable,
+    record::{Cause, Gap},
+    speaker::{SpeakerId, VoicePacket},
+};
+
+fn gap(from_sample: u64, to_sample: u64, cause: Cause) -> Gap {
+    Gap { from_sample, to_sample, cause }
+}
+
+#[test]
+fn who_comes_back_goes_on_in_the_same_track() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 300));
+    let (left, back, lane) = (96_000, 200_017, SpeakerId(7));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    play(&mut recorder, (0..110).map(|n| talker.packet(n, 0, 0)).collect());
+    recorder.leave(MARA, at(left));
+    recorder.join(lane, "mara", at(back)).unwrap();
+    recorder.open(Recordable::dangerously_without_consent(lane, at(back)));
+    let again = (0..300).map(|n| VoicePacket { speaker: lane, ..talker.packet(n, back, 0) });
+    play(&mut recorder, again.collect());
+    let end = back + 300 * FRAME;
+    let track = recorder.finish(at(end)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!(track.gaps, [gap(left, back, Cause::NotJoined)]);
+    assert_eq!((track.recorded, track.gated), (400, 10));
+    let played = read(dir.path(), "mara").decode();
+    // A second stay stands on the file's 2.5 ms lattice: up to 60 samples off, here 17.
+    assert!((lag(&played, back + 96_000, &talker.said, 96_000) + 17).abs() <= 10);
+    let manifest: serde_json::Value = read_json(dir.path());
+    let placed = &manifest["speakers"]["mara"]["placed"];
+    assert_eq!(
+        (placed[0]["room_sample"].as_u64(), placed[1]["room_sample"].as_u64()),
+        (Some(0), Some(200_040))
+    );
+}
+
+#[test]
+fn consent_does_not_outlive_a_stay() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 200));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    recorder.leave(MARA, at(96_000));
+    recorder.join(MARA, "mara", at(96_000)).unwrap();
+    play(&mut recorder, (0..200).map(|n| talker.packet(n, 0, 0)).collect());
+    let track = recorder.finish(at(200 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!(
+        (track.recorded, track.gated),
+        (0, 200),
+        "packets that come after the second joining are of it"
+    );
+}
+
+#[test]
+fn a_sender_that_begins_anew_is_placed_anew() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 400));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    // After 200 packets half a second of nothing, then another clock; two stragglers of the old one come after that.
+    let transit = |n: u64| if n == 150 || n == 199 { 60_000 } else { 0 };
+    let first = (0..200).map(|n| talker.packet(n, 0, transit(n)));
+    let second = (200..400).map(|n| VoicePacket {
+        epoch: 1,
+        media: tertulia::time::MediaTime::from_samples(5_000 + n * FRAME),
+        ..talker.packet(n, 24_000, 0)
+    });
+    play(&mut recorder, first.chain(second).collect());
+    let track = recorder.finish(at(400 * FRAME + 24_000)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!(track.gaps, [gap(200 * FRAME, 200 * FRAME + 24_000, Cause::Dtx)]);
+    assert_eq!(track.recorded, 400);
+    let played = read(dir.path(), "mara").decode();
+    assert!(lag(&played, 24_000 + 300 * FRAME, &talker.said, 300 * FRAME).abs() <= 10);
+}
+
+#[test]
+fn packets_of_nobody_are_counted() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 1));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    recorder.packet(VoicePacket { speaker: SpeakerId(9), ..talker.packet(0, 0, 0) });
+    assert_eq!(recorder.finish(at(960)).unwrap().unclaimed, 1);
+}
+
+#[test]
+fn the_manifest_tells_what_happened() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 100));
+    let mut recorder = recorder_with_mara(dir.path(), 480);
+    recorder.mute(MARA, at(48_000));
+    recorder.close(MARA, at(72_000));
+    play(&mut recorder, (0..100).map(|n| talker.packet(n, 480, 0)).collect());
+    recorder.advance(at(97_000)).unwrap();
+    assert_eq!(read_json(dir.path())["finished"], false);
+    recorder.finish(at(97_000)).unwrap();
+    let manifest = read_json(dir.path());
+    let mara = &manifest["speakers"]["mara"];
+    let verbs: Vec<_> =
+        manifest["events"].as_array().unwrap().iter().map(|it| it["do"].as_str().unwrap()).collect();
+    assert_eq!(verbs, ["record", "join", "grant", "mute", "withdraw", "stop"]);
+    assert_eq!(manifest["samples"], 97_000);
+    assert_eq!(mara["consent"], serde_json::json!([{"from_sample": 480, "to_sample": 72_000}]));
+    assert_eq!(mara["muted"], serde_json::json!([{"from_sample": 48_000, "to_sample": null}]));
+    assert_eq!(mara["joined"], serde_json::json!([{"from_sample": 480, "to_sample": null}]));
+    let gaps = serde_json::json!([
+        {"from_sample": 0, "to_sample": 480, "cause": "not_joined"},
+        {"from_sample": 480 + 49 * FRAME, "to_sample": 72_000, "cause": "mute"},
+        {"from_sample": 72_000, "to_sample": 97_000, "cause": "gate"}
+    ]);
+    assert_eq!(mara["gaps"], gaps);
+    let file = fs::read(dir.path().join(mara["file"].as_str().unwrap())).unwrap();
+    assert_eq!(mara["file_bytes"], file.len());
+    assert_eq!(mara["sha256"].as_str().unwrap().len(), 64);
+}
+
+fn read_json(dir: &std::path::Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(dir.join("session.json")).unwrap()).unwrap()
+}
