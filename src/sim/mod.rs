@@ -1,1 +1,31 @@
-//! Rooms in simulated time, for tests, benches and examples.
+//! Rooms in simulated time, for tests, benches and examples: a scenario file comes in, a folder with mix, recordings and
+//! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
+
+mod error;
+mod network;
+mod options;
+mod opus_file;
+mod outcome;
+mod outputs;
+mod playout;
+mod report;
+mod rng;
+mod run;
+mod scenario;
+mod sender;
+mod talker;
+mod trace;
+mod voice;
+
+pub use error::{Invalid, SimError};
+pub use network::Network;
+pub use options::{Meters, Options};
+pub use opus_file::{OpusFile, OpusFileWriter};
+pub use outcome::Outcome;
+pub use playout::{Fate, Span, VoiceLog, VoicePacketLog};
+pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, SpeakerLine, TargetMs, TickNs};
+pub use rng::Rng;
+pub use run::simulate;
+pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
+pub use talker::Talker;
+pub use trace::{TraceRow, read_trace, write_trace};

@@ -1,0 +1,134 @@
+//! The live mixes on disk: `mix.wav`, `mix.opus`, and `minus/NAME.wav` for what each speaker hears.
+
+use super::{error::SimError, opus_file::OpusFileWriter, sender::PAYLOAD_TYPE};
+use crate::{
+    engine::{BuildError, Bus, BusConfig, Command, EncoderConfig, Engine, RoomConfig, StreamConfig, Tick},
+    speaker::{BusId, SpeakerId, SpeakerSet},
+    time::{RATE_HZ, SampleTime, Samples},
+};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter},
+    path::{Path, PathBuf},
+};
+
+/// What everybody who does not speak hears.
+const LISTENERS: BusId = BusId(0);
+
+/// What libopus's encoder looks ahead when it codes for voice: 6.5 ms, which RFC 7845 §4.2 calls the pre-skip.
+const PRE_SKIP: u16 = 312;
+
+pub(super) struct Outputs {
+    channels: usize,
+    packet: Samples,
+    left: Samples,
+    mix: Wav,
+    opus: (PathBuf, OpusFileWriter),
+    minus: Vec<Wav>,
+}
+
+struct Wav {
+    bus: BusId,
+    path: PathBuf,
+    writer: WavWriter<BufWriter<File>>,
+}
+
+impl Outputs {
+    /// Opens files and buses: the listeners', and with `minus` each speaker's own.
+    pub(super) fn open(
+        out: &Path,
+        names: &[&str],
+        minus: bool,
+        ssrc: u32,
+        length: Samples,
+        engine: &mut Engine,
+        room: &RoomConfig,
+    ) -> Result<Self, SimError> {
+        let encoder = EncoderConfig::default();
+        let stream = StreamConfig { ssrc, payload_type: PAYLOAD_TYPE, ..StreamConfig::default() };
+        let listeners =
+            BusConfig { bus: LISTENERS, members: SpeakerSet::EVERYBODY, encoder: Some(encoder), stream };
+        open_bus(engine, &listeners, room)?;
+        let mut own = Vec::new();
+        for (name, speaker) in names.iter().zip(0..).filter(|_| minus) {
+            let bus = BusId(speaker + 1);
+            let members = SpeakerSet::everybody_but(SpeakerId(speaker));
+            open_bus(engine, &BusConfig { bus, members, encoder: None, stream }, room)?;
+            own.push(Wav::create(bus, &out.join("minus").join(format!("{name}.wav")), room)?);
+        }
+        let opus = out.join("mix.opus");
+        let writer =
+            OpusFileWriter::create(&opus, room.channels, PRE_SKIP).map_err(|e| write_error(&opus, e))?;
+        Ok(Self {
+            channels: room.channels.count(),
+            packet: encoder.packet,
+            left: length,
+            mix: Wav::create(LISTENERS, &out.join("mix.wav"), room)?,
+            opus: (opus, writer),
+            minus: own,
+        })
+    }
+
+    /// Takes what a tick made, up to the room's last sample.
+    pub(super) fn take(&mut self, tick: &Tick<'_>, quantum: Samples) -> Result<(), SimError> {
+        let fresh = quantum.min(self.left);
+        self.left = self.left - fresh;
+        let samples = fresh.len() * self.channels;
+        for wav in std::iter::once(&mut self.mix).chain(&mut self.minus) {
+            wav.write(tick.mix(wav.bus).and_then(|mix| mix.get(..samples)).unwrap_or_default())?;
+        }
+        let (path, opus) = &mut self.opus;
+        for packet in tick.packets().filter(|packet| packet.bus == LISTENERS) {
+            opus.packet(packet.payload, self.packet).map_err(|error| write_error(path, error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn close(self, end: SampleTime) -> Result<(), SimError> {
+        for wav in std::iter::once(self.mix).chain(self.minus) {
+            wav.writer.finalize().map_err(|error| write_error(&wav.path, hound_to_io(error)))?;
+        }
+        let (path, opus) = self.opus;
+        opus.finish(end.since(SampleTime::ZERO)).map_err(|error| write_error(&path, error))
+    }
+}
+
+impl Wav {
+    fn create(bus: BusId, path: &Path, room: &RoomConfig) -> Result<Self, SimError> {
+        let spec = WavSpec {
+            channels: room.channels.count() as u16,
+            sample_rate: RATE_HZ,
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
+        }
+        let writer = WavWriter::create(path, spec).map_err(|error| write_error(path, hound_to_io(error)))?;
+        Ok(Self { bus, path: path.to_owned(), writer })
+    }
+
+    fn write(&mut self, mix: &[f32]) -> Result<(), SimError> {
+        let written = mix.iter().try_for_each(|sample| self.writer.write_sample(*sample));
+        written.map_err(|error| write_error(&self.path, hound_to_io(error)))
+    }
+}
+
+fn open_bus(engine: &mut Engine, config: &BusConfig, room: &RoomConfig) -> Result<(), BuildError> {
+    match engine.apply(Command::Open(Box::new(Bus::new(config, room)?))) {
+        None => Ok(()),
+        Some(_) => Err(BuildError::Place { got: config.bus.0, places: room.max_buses }),
+    }
+}
+
+pub(super) fn write_error(path: &Path, error: io::Error) -> SimError {
+    SimError::Write(path.to_owned(), error)
+}
+
+fn hound_to_io(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}

@@ -1,0 +1,384 @@
+//! The loop: one room from its first sample to its last, in simulated time. A scenario comes in; the folder of
+//! recordings, mixes, `playout.csv` and `report.json` leaves, and the same as values.
+
+use super::{
+    Rng,
+    error::{Invalid, SimError},
+    options::{Meters, Options},
+    outcome::Outcome,
+    outputs::{Outputs, write_error},
+    report::{RoomLine, TickNs, to_3_places},
+    scenario::{Action, LONGEST_S, Scenario, ScenarioEvent},
+    sender::Sender,
+    voice::Voice,
+};
+use crate::{
+    consent::Recordable,
+    engine::{Command, Engine, Event, Lane, LaneConfig, Received, Retired, RoomConfig},
+    frame::Channels,
+    mix::Db,
+    record::{Recorder, RecorderConfig},
+    speaker::SpeakerId,
+    time::{SampleTime, Samples},
+};
+use hdrhistogram::Histogram;
+use std::{fs, path::Path};
+
+/// Runs a scenario and writes everything it leaves behind into `out`.
+///
+/// # Errors
+/// An input that cannot be used, an output that cannot be written, or packets that are not all accounted for.
+pub fn simulate(
+    scenario: &Scenario,
+    options: &Options,
+    out: &Path,
+    meters: Meters<'_>,
+) -> Result<Outcome, SimError> {
+    let mut run = Run::open(scenario, options, out, meters)?;
+    while run.engine.now() < run.end {
+        run.step()?;
+    }
+    run.close()
+}
+
+/// Longer ticks are counted as this.
+const LONGEST_TICK_NS: u64 = 60_000_000_000;
+
+struct Run<'a> {
+    scenario: &'a Path,
+    out: &'a Path,
+    lane: LaneConfig,
+    room: RoomConfig,
+    engine: Engine,
+    recorder: Recorder,
+    outputs: Outputs,
+    voices: Vec<Voice>,
+    /// What is still to happen, the next at the end.
+    events: Vec<ScenarioEvent>,
+    end: SampleTime,
+    ticks: u64,
+    tick_ns: Histogram<u64>,
+    allocations: u64,
+    datagram: Vec<u8>,
+    meters: Meters<'a>,
+}
+
+impl<'a> Run<'a> {
+    fn open(
+        scenario: &'a Scenario,
+        options: &Options,
+        out: &'a Path,
+        meters: Meters<'a>,
+    ) -> Result<Self, SimError> {
+        let mut rng = Rng::new(options.seed);
+        let mut voices = Vec::with_capacity(scenario.speakers.len());
+        for (speaker, id) in scenario.speakers.iter().zip(0..) {
+            voices.push((SpeakerId(id), speaker, Sender::load(speaker, &mut rng)?));
+        }
+        let end = end(scenario, voices.iter().map(|(.., sender)| sender))?;
+        for (_, speaker, sender) in &mut voices {
+            if speaker.repeat && speaker.trace.is_none() {
+                sender.repeat_until(end);
+            }
+        }
+        let room = room(scenario, options, voices.iter().map(|(.., sender)| sender));
+        fs::create_dir_all(out).map_err(|error| write_error(out, error))?;
+        let mut engine = Engine::new(room);
+        let names: Vec<&str> = scenario.speakers.iter().map(|speaker| speaker.name.as_str()).collect();
+        let (ssrc, length) = (rng.bits() as u32, end.since(SampleTime::ZERO));
+        let outputs = Outputs::open(out, &names, options.minus, ssrc, length, &mut engine, &room)?;
+        let mut lane = LaneConfig::new(SpeakerId(0));
+        lane.ms_per_percent = options.ms_per_percent;
+        Ok(Self {
+            scenario: &scenario.file,
+            out,
+            lane,
+            room,
+            engine,
+            recorder: recorder(scenario, out)?,
+            outputs,
+            voices: voices.into_iter().map(|(id, speaker, sender)| Voice::new(id, speaker, sender)).collect(),
+            events: events(scenario),
+            end,
+            ticks: 0,
+            tick_ns: Histogram::new_with_max(LONGEST_TICK_NS, 3)
+                .expect("a minute in 3 digits fits a histogram"),
+            allocations: 0,
+            datagram: Vec::with_capacity(1500),
+            meters,
+        })
+    }
+
+    /// One tick of the room, and all that comes before and after it.
+    fn step(&mut self) -> Result<(), SimError> {
+        let now = self.engine.now();
+        let horizon = now + self.room.quantum.samples() + Engine::LOOKAHEAD;
+        while let Some(event) = self.events.pop_if(|event| event.at < horizon && event.at < self.end) {
+            self.obey(event)?;
+        }
+        self.receive(now);
+        self.see_off(now);
+        self.tick()?;
+        self.ticks += 1;
+        for voice in &mut self.voices {
+            if let Some(lane) = self.engine.stats(voice.id).filter(|_| voice.joined.is_some()) {
+                voice.aim(lane.target);
+            }
+        }
+        self.recorder.advance(self.engine.now().min(self.end))?;
+        if self.ticks.is_multiple_of(100) {
+            (self.meters.progress)(now.as_ms() / self.end.as_ms());
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), SimError> {
+        let (began, allocated) = ((self.meters.now_ns)(), (self.meters.allocations)());
+        let tick = self.engine.tick();
+        self.allocations += (self.meters.allocations)() - allocated;
+        let took = (self.meters.now_ns)().saturating_sub(began);
+        self.tick_ns.saturating_record(took);
+        self.outputs.take(&tick, self.room.quantum.samples())?;
+        for playout in tick.playouts() {
+            if let Some(voice) = self.voices.get_mut(playout.speaker.index()) {
+                voice.heard(playout);
+            }
+        }
+        for event in tick.events() {
+            hear_of(*event, &mut self.voices, &mut self.recorder);
+        }
+        Ok(())
+    }
+
+    /// Hands everything that has arrived by `now` to the engine, and what it keeps to the recorder.
+    fn receive(&mut self, now: SampleTime) {
+        for voice in &mut self.voices {
+            while let Some((packet, arrived)) = voice.arrived(now) {
+                voice.sender.datagram(packet, &mut self.datagram);
+                let allocated = (self.meters.allocations)();
+                let received = self.engine.receive(voice.id, &self.datagram, arrived);
+                self.allocations += (self.meters.allocations)() - allocated;
+                if let Received::Kept(packet) = received {
+                    self.recorder.packet(packet);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, event: ScenarioEvent) -> Result<(), SimError> {
+        let ScenarioEvent { at, action, .. } = event;
+        match action {
+            Action::Mute(speaker) => self.change(event, speaker, Command::Mute { speaker, at }),
+            Action::Unmute(speaker) => self.change(event, speaker, Command::Unmute { speaker, at }),
+            Action::Gain(speaker, db, over) => {
+                self.change(event, speaker, Command::Gain { speaker, to: Db(db).to_linear(), at, over })
+            }
+            Action::Pan(speaker, to) => self.change(event, speaker, Command::Pan { speaker, to, at }),
+            Action::Leave(speaker) => self.leave(event, speaker),
+            Action::Join(speaker) => self.join(event, speaker),
+            Action::Grant(_) | Action::Withdraw(_) | Action::Record | Action::Stop => {
+                self.gate(at, action);
+                Ok(())
+            }
+        }
+    }
+
+    /// What concerns the recording alone.
+    fn gate(&mut self, at: SampleTime, action: Action) {
+        match action {
+            Action::Record => self.recorder.resume(at),
+            Action::Stop => self.recorder.pause(at),
+            Action::Grant(speaker) => {
+                let voice = &mut self.voices[speaker.index()];
+                voice.consent = true;
+                if voice.joined.is_some() {
+                    self.recorder.open(Recordable::dangerously_without_consent(speaker, at));
+                }
+            }
+            Action::Withdraw(speaker) => {
+                self.voices[speaker.index()].consent = false;
+                self.recorder.close(speaker, at);
+            }
+            _ => (),
+        }
+    }
+
+    /// Changes a voice that is in the room; one that is not has nothing to change.
+    fn change(&mut self, event: ScenarioEvent, speaker: SpeakerId, command: Command) -> Result<(), SimError> {
+        if self.voices[speaker.index()].joined.is_some() { self.apply(event, command) } else { Ok(()) }
+    }
+
+    fn join(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        if self.voices[speaker.index()].leaving.is_some() {
+            self.dismiss(speaker);
+        }
+        let voice = &mut self.voices[speaker.index()];
+        if voice.joined.is_some() {
+            return Ok(());
+        }
+        voice.join(event.at);
+        self.recorder.join(speaker, voice.name(), event.at);
+        if voice.consent {
+            self.recorder.open(Recordable::dangerously_without_consent(speaker, event.at));
+        }
+        let (gain_db, pan, at) = (voice.gain_db, voice.pan, event.at);
+        let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
+        self.apply(event, Command::Admit(Box::new(lane)))?;
+        if gain_db != 0.0 {
+            let gain = Command::Gain { speaker, to: Db(gain_db).to_linear(), at, over: Samples::ZERO };
+            self.apply(event, gain)?;
+        }
+        if pan != 0.0 {
+            self.apply(event, Command::Pan { speaker, to: pan, at })?;
+        }
+        Ok(())
+    }
+
+    /// Silent from exactly this sample, and gone with the next tick.
+    fn leave(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        let voice = &mut self.voices[speaker.index()];
+        if voice.joined.is_none() || voice.leaving.is_some() {
+            return Ok(());
+        }
+        voice.leaving = Some(event.at);
+        self.recorder.leave(speaker, event.at);
+        self.apply(event, Command::Mute { speaker, at: event.at })
+    }
+
+    /// Dismisses those whose time has come: they left, or their trace has ended and all of it has been heard.
+    fn see_off(&mut self, now: SampleTime) {
+        for place in 0..self.voices.len() {
+            let voice = &mut self.voices[place];
+            let speaker = voice.id;
+            let Some(lane) = self.engine.stats(speaker).filter(|_| voice.joined.is_some()) else { continue };
+            if voice.leaving.is_none() && voice.is_over(now, lane) {
+                voice.leaving = Some(now);
+                self.recorder.leave(speaker, now);
+            }
+            if self.voices[place].leaving.is_some_and(|leaving| now >= leaving) {
+                self.dismiss(speaker);
+            }
+        }
+    }
+
+    fn dismiss(&mut self, speaker: SpeakerId) {
+        self.count_out(speaker, self.engine.now());
+        drop(self.engine.apply(Command::Dismiss(speaker)));
+    }
+
+    /// Takes a lane's counters before it goes.
+    fn count_out(&mut self, speaker: SpeakerId, now: SampleTime) {
+        let lane = self.engine.stats(speaker).copied().unwrap_or_default();
+        let voice = &mut self.voices[speaker.index()];
+        voice.left(voice.leaving.unwrap_or(now), &lane);
+    }
+
+    fn apply(&mut self, event: ScenarioEvent, command: Command) -> Result<(), SimError> {
+        let allocated = (self.meters.allocations)();
+        let retired = self.engine.apply(command);
+        self.allocations += (self.meters.allocations)() - allocated;
+        match retired {
+            Some(Retired::Refused(command)) => {
+                let expected = format!("expected something that the room can do, it refuses {command:?}");
+                Err(Invalid::new(self.scenario, Some(event.line), expected).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn close(mut self) -> Result<Outcome, SimError> {
+        // What arrived within the last block came too late for the mix, but not for the tracks.
+        self.receive(self.end.before(Samples::new(1)));
+        for place in 0..self.voices.len() {
+            if self.voices[place].joined.is_some() {
+                self.count_out(self.voices[place].id, self.end);
+            }
+        }
+        let session = self.recorder.finish(self.end)?;
+        self.outputs.close(self.end)?;
+        let room = RoomLine {
+            samples: self.end.samples(),
+            quantum_samples: self.room.quantum.samples().count(),
+            ticks: self.ticks,
+            tick_ns: TickNs::of(&self.tick_ns),
+            allocations_in_tick: self.allocations,
+            limiter_max_reduction_db: to_3_places(f64::from(self.engine.limiter_max_reduction_db())),
+        };
+        (self.meters.progress)(1.0);
+        let outcome = Outcome::new(room, self.voices, &session)?;
+        outcome.write(self.out)?;
+        Ok(outcome)
+    }
+}
+
+/// The room lasts as long as the scenario says, or until its last speaker has nothing more to send.
+fn end<'a>(scenario: &Scenario, senders: impl Iterator<Item = &'a Sender>) -> Result<SampleTime, Invalid> {
+    if let Some(duration) = scenario.duration {
+        return Ok(SampleTime::ZERO + duration);
+    }
+    let end = senders.map(Sender::end).max().unwrap_or_default();
+    if end.as_ms() > LONGEST_S * 1000.0 {
+        let expected = format!("expected traces that end within {LONGEST_S} s, or a duration_s");
+        return Err(Invalid::new(&scenario.file, None, expected));
+    }
+    Ok(end)
+}
+
+fn room<'a>(
+    scenario: &Scenario,
+    options: &Options,
+    mut senders: impl Iterator<Item = &'a Sender>,
+) -> RoomConfig {
+    let speakers = scenario.speakers.len() as u16;
+    let stereo = scenario.speakers.iter().any(|speaker| speaker.pan != 0.0)
+        || scenario.events.iter().any(|event| matches!(event.action, Action::Pan(..)))
+        || senders.any(|sender| sender.channels() == Channels::Stereo);
+    RoomConfig {
+        quantum: options.quantum.or(scenario.quantum).unwrap_or_default(),
+        channels: scenario.channels.unwrap_or(if stereo { Channels::Stereo } else { Channels::Mono }),
+        max_lanes: speakers,
+        max_buses: 1 + if options.minus { speakers } else { 0 },
+    }
+}
+
+fn recorder(scenario: &Scenario, out: &Path) -> Result<Recorder, SimError> {
+    let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: None };
+    let mut recorder = Recorder::create(out, config)?;
+    let first = scenario.events.iter().find(|event| matches!(event.action, Action::Record | Action::Stop));
+    if first.is_some_and(|event| event.action == Action::Record) {
+        recorder.pause(SampleTime::ZERO);
+    }
+    Ok(recorder)
+}
+
+/// Everything that happens, the last first; a speaker's start comes before what else happens at that sample.
+fn events(scenario: &Scenario) -> Vec<ScenarioEvent> {
+    let starts = scenario.speakers.iter().zip(0..).map(|(speaker, id)| ScenarioEvent {
+        at: speaker.start,
+        action: Action::Join(SpeakerId(id)),
+        line: speaker.line,
+    });
+    let mut events: Vec<_> = starts.chain(scenario.events.iter().copied()).collect();
+    events.sort_by_key(|event| event.at);
+    events.reverse();
+    events
+}
+
+/// Mutes are told to the recorder at the sample at which the mix has them. One who leaves is silent, not muted.
+fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
+    match event {
+        Event::Muted { speaker, at } => {
+            if let Some(voice) = voices.get_mut(speaker.index()).filter(|voice| voice.leaving != Some(at)) {
+                voice.mute(at);
+                recorder.mute(speaker, at);
+            }
+        }
+        Event::Unmuted { speaker, at } => {
+            if let Some(voice) = voices.get_mut(speaker.index()) {
+                voice.unmute(at);
+                recorder.unmute(speaker, at);
+            }
+        }
+        Event::Joined { .. } | Event::Left { .. } | Event::Restarted { .. } => (),
+    }
+}

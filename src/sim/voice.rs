@@ -1,0 +1,184 @@
+//! One speaker of a simulated room: when it is in, what has become of its packets, what its lane has counted.
+
+use super::{
+    playout::{Fate, Span, VoiceLog, VoicePacketLog},
+    report::{TargetMs, to_3_places},
+    scenario::{Consent, ScenarioSpeaker},
+    sender::Sender,
+};
+use crate::{
+    engine::{LaneStats, Playout},
+    packet::opus,
+    speaker::SpeakerId,
+    time::{SampleTime, Samples},
+};
+
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) id: SpeakerId,
+    pub(super) sender: Sender,
+    pub(super) gain_db: f32,
+    pub(super) pan: f32,
+    /// May its track be kept?
+    pub(super) consent: bool,
+    /// In the room since then.
+    pub(super) joined: Option<SampleTime>,
+    /// Leaves then; its lane goes with the first tick after it.
+    pub(super) leaving: Option<SampleTime>,
+    pub(super) muted: Option<SampleTime>,
+    log: VoiceLog,
+    playouts: Vec<Option<Playout>>,
+    /// The first packet its present lane was given, and that packet's 16-bit number.
+    first: Option<(usize, u16)>,
+    /// What its past lanes have counted.
+    past: LaneStats,
+    target: Target,
+}
+
+#[derive(Debug, Default)]
+struct Target {
+    sum: u64,
+    max: Samples,
+    ticks: u64,
+}
+
+impl Voice {
+    pub(super) fn new(id: SpeakerId, speaker: &ScenarioSpeaker, sender: Sender) -> Self {
+        Self {
+            id,
+            gain_db: speaker.gain_db,
+            pan: speaker.pan,
+            consent: speaker.consent == Consent::Given,
+            joined: None,
+            leaving: None,
+            muted: None,
+            log: VoiceLog { name: speaker.name.clone(), ..VoiceLog::default() },
+            playouts: vec![None; sender.sent.len()],
+            first: None,
+            past: LaneStats::default(),
+            target: Target::default(),
+            sender,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.log.name
+    }
+
+    pub(super) fn join(&mut self, at: SampleTime) {
+        self.joined = Some(at);
+        self.first = None;
+    }
+
+    /// Its lane has gone; these are the lane's last counters.
+    pub(super) fn left(&mut self, at: SampleTime, lane: &LaneStats) {
+        if let Some(from) = self.joined.take() {
+            self.log.present.push(Span { from, to: at });
+        }
+        self.unmute(at);
+        self.leaving = None;
+        self.past = sum(&self.past, lane);
+    }
+
+    pub(super) fn mute(&mut self, at: SampleTime) {
+        self.muted.get_or_insert(at);
+    }
+
+    pub(super) fn unmute(&mut self, at: SampleTime) {
+        if let Some(from) = self.muted.take() {
+            self.log.muted.push(Span { from, to: at });
+        }
+    }
+
+    /// The next packet that reaches its lane by `now`; those sent before it joined or coming after it left go nowhere.
+    pub(super) fn arrived(&mut self, now: SampleTime) -> Option<(usize, SampleTime)> {
+        while let Some(arrival) = self.sender.arrived(now) {
+            let sent = self.sender.sent.get(arrival.packet).map_or(SampleTime::ZERO, |sent| sent.at());
+            let in_room = self.joined.is_some_and(|joined| sent >= joined);
+            if in_room && self.leaving.is_none_or(|leaving| arrival.at < leaving) {
+                let sequence = self.sender.sequence(arrival.packet);
+                self.first.get_or_insert((arrival.packet, sequence));
+                return Some((arrival.packet, arrival.at));
+            }
+        }
+        None
+    }
+
+    /// Its last packet has been heard as far as it ever will.
+    pub(super) fn is_over(&self, now: SampleTime, lane: &LaneStats) -> bool {
+        self.sender.is_done() && now >= self.sender.end() + self.sender.smallest_transit() + lane.delay
+    }
+
+    pub(super) fn aim(&mut self, target: Samples) {
+        self.target.sum += target.count();
+        self.target.max = self.target.max.max(target);
+        self.target.ticks += 1;
+    }
+
+    /// A packet was heard, or skipped. The lane's numbers begin at the 16 bits of its first packet.
+    pub(super) fn heard(&mut self, playout: &Playout) {
+        let Some((packet, sequence)) = self.first else { return };
+        let place = (packet as u64).wrapping_add(playout.sequence).wrapping_sub(u64::from(sequence));
+        if let Some(slot) = self.playouts.get_mut(place as usize) {
+            slot.get_or_insert(*playout);
+        }
+    }
+
+    pub(super) fn stats(&self) -> &LaneStats {
+        &self.past
+    }
+
+    pub(super) fn target_ms(&self) -> TargetMs {
+        let mean = Samples::new(self.target.sum).as_ms() / self.target.ticks.max(1) as f64;
+        TargetMs { mean: to_3_places(mean), max: to_3_places(self.target.max.as_ms()) }
+    }
+
+    /// Everything it sent while in the room, once the room is over.
+    pub(super) fn take_log(&mut self) -> VoiceLog {
+        let mut log = std::mem::take(&mut self.log);
+        let in_room = |at: SampleTime| log.present.iter().any(|span| at >= span.from && at < span.to);
+        let sent = self.sender.sent.iter().enumerate().filter(|(_, sent)| in_room(sent.at()));
+        log.packets = sent.map(|(place, _)| self.packet_log(place)).collect();
+        log
+    }
+
+    fn packet_log(&self, place: usize) -> VoicePacketLog {
+        let sent = &self.sender.sent[place];
+        let playout = self.playouts[place].as_ref();
+        let fate = Fate::of(playout, sent.arrival_ms.is_some());
+        let payload = self.sender.payload(place);
+        VoicePacketLog {
+            seq: sent.seq,
+            send_ms: sent.send_ms,
+            arrival_ms: sent.arrival_ms,
+            playout_ms: playout.filter(|_| fate.is_heard()).map(|playout| playout.at.as_ms()),
+            fate,
+            bytes: payload.len(),
+            voiced: opus::voice_active(payload),
+        }
+    }
+}
+
+fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {
+    let mut all = *b;
+    let (packets, before) = (&mut all.packets, &a.packets);
+    packets.arrived += before.arrived;
+    packets.kept += before.kept;
+    packets.duplicate += before.duplicate;
+    packets.reordered += before.reordered;
+    packets.late += before.late;
+    packets.heard += before.heard;
+    packets.skipped += before.skipped;
+    for (count, before) in packets.rejected.iter_mut().zip(before.rejected) {
+        *count += before;
+    }
+    let (samples, before) = (&mut all.samples, &a.samples);
+    samples.played += before.played;
+    samples.concealed += before.concealed;
+    samples.fec += before.fec;
+    samples.dred += before.dred;
+    samples.silence += before.silence;
+    samples.inserted += before.inserted;
+    samples.removed += before.removed;
+    all
+}
