@@ -241,6 +241,34 @@ fn places_are_used_again_and_never_more_than_there_are() {
     }
 }
 
+#[test]
+fn a_recording_holds_every_packet_from_the_first_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut stage = stage(StageConfig::default());
+    let room = stage.open_room(RoomConfig::default()).expect("a place");
+    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
+    stage.start_recording(room, dir.path(), config).expect("a directory");
+    until(|| (measure(&mut stage, room).ticks > 10).then_some(()));
+    let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
+    let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
+    stage.open_gate(room, consent).expect("a recording");
+    let joined = stage.now(room).expect("a room");
+    for number in 0..50 {
+        // Opus: a CELT frame of 20 ms (RFC 6716 §3.1) that holds silence.
+        let packet = [&datagram(number, 0)[..12], &[0xf8, 0xff, 0xfe]].concat();
+        let sent = Samples::new(u64::from(number) * PACKET as u64);
+        mara.push_at(&packet, joined + sent).expect("room in the ring");
+    }
+    let all_spoken = joined + Samples::new(55 * PACKET as u64);
+    let finishing = until(|| {
+        let spoken = measure(&mut stage, room).samples > all_spoken.samples();
+        spoken.then(|| stage.stop_recording(room).expect("a recording"))
+    });
+    let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
+    let track = &session.tracks["mara"];
+    assert_eq!((track.recorded, track.gated, track.refused), (50, 0, 0), "{track:?}");
+}
+
 /// A pipe that nobody reads stands where a track should be written.
 #[cfg(unix)]
 #[test]

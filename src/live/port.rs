@@ -110,6 +110,7 @@ pub(super) struct Inlet {
     /// Counts the room's admissions: places are used again, admissions are not.
     pub(super) admission: u32,
     pub(super) name: Box<str>,
+    /// When it was let in: no datagram of it arrives before.
     pub(super) joined: SampleTime,
     pub(super) muted: Option<SampleTime>,
     /// The engine's counters when it left.
@@ -171,7 +172,7 @@ pub(super) fn packets_in(
         speaker,
         admission,
         name: name.into(),
-        joined: SampleTime::ZERO,
+        joined: epoch.sample_at(clock::now()),
         muted: None,
         last: LaneStats::default(),
         ring: rx,

@@ -150,11 +150,10 @@ impl Room {
         }
     }
 
-    fn admit(&mut self, lane: Box<Lane>, mut inlet: Box<Inlet>) -> Option<Leftover> {
+    fn admit(&mut self, lane: Box<Lane>, inlet: Box<Inlet>) -> Option<Leftover> {
         if let Some(refused) = self.engine.apply(Command::Admit(lane)) {
             return Some(Leftover::Lane(refused, inlet));
         }
-        inlet.joined = self.engine.now() + Engine::LOOKAHEAD;
         if let Some(tape) = &mut self.tape {
             tape.joined(&inlet);
         }
@@ -171,7 +170,7 @@ impl Room {
             return refusal(retired);
         };
         if let Some(tape) = &mut self.tape {
-            tape.tell(News::Left { speaker, at: self.engine.now() + Engine::LOOKAHEAD });
+            tape.tell(News::Left { speaker, at: self.engine.now() });
         }
         inlet.last = last;
         Some(Leftover::Lane(retired, inlet))
