@@ -1,6 +1,6 @@
 //! Where a track is not the speaker's own sound, and why: stretches in order, the weightier cause where two apply.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A stretch without the speaker's own sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,8 +14,7 @@ pub struct Gap {
 }
 
 /// Why a track has a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// Never arrived.
     Loss,
@@ -61,6 +60,12 @@ impl Cause {
             Self::Gate => 4,
             Self::NotJoined => 5,
         }
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

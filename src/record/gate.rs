@@ -1,7 +1,7 @@
 //! When a voice may be kept: spans of the room clock in which one of a track's gates is shut.
 
 use super::gap::{Cause, Gap};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What stays shut behind a reopened gate: three frames of 20 ms. A packet's in-band FEC carries up to 60 ms from
 /// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms.
@@ -17,7 +17,7 @@ pub(super) struct Span {
     pub(super) to: u64,
 }
 
-fn none_while_it_lasts<S: serde::Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+fn none_while_it_lasts<S: Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     (*to != u64::MAX).then_some(*to).serialize(serializer)
 }
 
@@ -57,8 +57,8 @@ impl Spans {
     /// What lies between the spans.
     pub(super) fn between(&self) -> Self {
         let starts = self.0.iter().map(|span| span.to).filter(|to| *to != u64::MAX);
-        let first = self.0.first().map_or(0, |span| span.from);
-        let starts = (first > 0).then_some(0).into_iter().chain(starts);
+        let opens_free = self.0.first().is_none_or(|span| span.from > 0);
+        let starts = opens_free.then_some(0).into_iter().chain(starts);
         let ends = self.0.iter().map(|span| span.from).filter(|from| *from > 0).chain([u64::MAX]);
         Self(starts.zip(ends).map(|(from, to)| Span { from, to }).collect())
     }

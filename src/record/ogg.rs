@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-/// A page is written once it holds a second: no more than that is lost when the process dies (RFC 7845 §3).
+/// A page is written once it holds a second: no more than that is lost when the process dies.
 const PAGE_SAMPLES: u64 = 48_000;
 
 /// An Ogg Opus file in the making.

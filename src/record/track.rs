@@ -245,13 +245,12 @@ impl Track {
         self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)))
     }
 
-    /// A clock is kept while packets may come that need it.
+    /// A clock is kept while packets may come that need it: always the newest of a stay.
     fn forget_clocks(&mut self, now: SampleTime) {
-        let newest: Vec<Run> = self.clocks.keys().copied().collect();
-        let newest = newest.chunk_by(|a, b| a.0 == b.0).filter_map(|stay| stay.last().copied());
-        let newest: Vec<Run> = newest.collect();
+        let runs: Vec<Run> = self.clocks.keys().copied().collect();
+        let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
         let repair = self.repair + SLACK;
-        self.clocks.retain(|run, clock| newest.contains(run) || clock.is_needed(now, repair));
+        self.clocks.retain(|run, clock| is_newest(run) || clock.is_needed(now, repair));
     }
 
     /// All gaps up to `end`, as far as they are known.

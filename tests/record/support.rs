@@ -10,23 +10,23 @@ use tertulia::{
 };
 
 /// 20 ms.
-pub const FRAME: u64 = 960;
+pub(crate) const FRAME: u64 = 960;
 /// Whoever is meant if there is only one.
-pub const MARA: SpeakerId = SpeakerId(0);
+pub(crate) const MARA: SpeakerId = SpeakerId(0);
 
-pub fn at(samples: u64) -> SampleTime {
+pub(crate) fn at(samples: u64) -> SampleTime {
     SampleTime::from_samples(samples)
 }
 
 /// A voice: what was said, and its packets of 20 ms.
-pub struct Talker {
-    pub said: Vec<f32>,
-    pub packets: Vec<Vec<u8>>,
+pub(crate) struct Talker {
+    pub(crate) said: Vec<f32>,
+    pub(crate) packets: Vec<Vec<u8>>,
 }
 
 /// How a talker encodes.
 #[derive(Clone, Copy)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// SILK and in-band FEC, as browsers do.
     Speech,
     /// CELT, stereo.
@@ -34,7 +34,7 @@ pub enum Mode {
 }
 
 impl Talker {
-    pub fn new(mode: Mode, frames: u64) -> Self {
+    pub(crate) fn new(mode: Mode, frames: u64) -> Self {
         let (application, channels, bit_rate) = match mode {
             Mode::Speech => (opus::Application::Voip, opus::Channels::Mono, 24_000),
             Mode::Music => (opus::Application::Audio, opus::Channels::Stereo, 128_000),
@@ -53,7 +53,7 @@ impl Talker {
     }
 
     /// Packet `number`, sent when its first sample was said, `transit` later here.
-    pub fn packet(&self, number: u64, start: u64, transit: u64) -> VoicePacket<'_> {
+    pub(crate) fn packet(&self, number: u64, start: u64, transit: u64) -> VoicePacket<'_> {
         VoicePacket {
             speaker: MARA,
             epoch: 0,
@@ -73,12 +73,12 @@ fn syllables(sample: u64) -> f32 {
     (0.3 + 0.15 * (TAU * 3.1 * t).sin()) * phase.sin()
 }
 
-pub fn recorder(dir: &Path) -> Recorder {
+pub(crate) fn recorder(dir: &Path) -> Recorder {
     Recorder::create(dir, RecorderConfig::default()).unwrap()
 }
 
 /// A recorder with one speaker, who has agreed at the door.
-pub fn recorder_with_mara(dir: &Path, joined: u64) -> Recorder {
+pub(crate) fn recorder_with_mara(dir: &Path, joined: u64) -> Recorder {
     let mut recorder = recorder(dir);
     recorder.join(MARA, "mara", at(joined)).unwrap();
     recorder.open(Recordable::dangerously_without_consent(MARA, at(joined)));
@@ -86,7 +86,7 @@ pub fn recorder_with_mara(dir: &Path, joined: u64) -> Recorder {
 }
 
 /// Hands over packets in order of arrival, room time advancing with them in steps of 100 ms.
-pub fn play(recorder: &mut Recorder, mut packets: Vec<VoicePacket<'_>>) {
+pub(crate) fn play(recorder: &mut Recorder, mut packets: Vec<VoicePacket<'_>>) {
     packets.sort_by_key(|packet| packet.arrived);
     let mut now = 0;
     for packet in packets {
@@ -99,22 +99,22 @@ pub fn play(recorder: &mut Recorder, mut packets: Vec<VoicePacket<'_>>) {
 }
 
 /// A file as it lies on disk.
-pub struct File {
-    pub channels: u8,
-    pub pre_skip: usize,
-    pub packets: Vec<Vec<u8>>,
+pub(crate) struct File {
+    pub(crate) channels: u8,
+    pub(crate) pre_skip: usize,
+    pub(crate) packets: Vec<Vec<u8>>,
     /// Where the last page ends, and whether it says that it is the last.
-    pub granule: u64,
-    pub ended: bool,
+    pub(crate) granule: u64,
+    pub(crate) ended: bool,
 }
 
 /// Reads `tracks/NAME.opus`.
-pub fn read(dir: &Path, name: &str) -> File {
+pub(crate) fn read(dir: &Path, name: &str) -> File {
     parse(&fs::read(dir.join(format!("tracks/{name}.opus"))).unwrap())
 }
 
 /// Reads the complete packets of an Ogg Opus file, perhaps cut off somewhere.
-pub fn parse(bytes: &[u8]) -> File {
+pub(crate) fn parse(bytes: &[u8]) -> File {
     let mut reader = PacketReader::new(std::io::Cursor::new(bytes));
     let head = reader.read_packet_expected().unwrap().data;
     assert_eq!(&head[..8], b"OpusHead");
@@ -137,17 +137,17 @@ pub fn parse(bytes: &[u8]) -> File {
 
 impl File {
     /// How many samples a player plays.
-    pub fn samples(&self) -> usize {
+    pub(crate) fn samples(&self) -> usize {
         self.granule as usize - self.pre_skip
     }
 
     /// Is there any sound yet?
-    pub fn samples_known(&self) -> bool {
+    pub(crate) fn samples_known(&self) -> bool {
         self.granule as usize > self.pre_skip
     }
 
     /// What a player plays: left or only channel, skipped and trimmed.
-    pub fn decode(&self) -> Vec<f32> {
+    pub(crate) fn decode(&self) -> Vec<f32> {
         let both = if self.channels == 2 { opus::Channels::Stereo } else { opus::Channels::Mono };
         let mut decoder = opus::Decoder::new(48_000, both).unwrap();
         let (mut played, mut block) = (Vec::new(), vec![0.0; 2 * 5760]);
@@ -160,7 +160,7 @@ impl File {
 }
 
 /// By how many samples `played` at `room` is behind `said` at `said_at`: the lag of highest correlation within ±50.
-pub fn lag(played: &[f32], room: u64, said: &[f32], said_at: u64) -> i64 {
+pub(crate) fn lag(played: &[f32], room: u64, said: &[f32], said_at: u64) -> i64 {
     let correlation = |lag: &i64| {
         let from = room.checked_add_signed(*lag).unwrap() as usize;
         let pairs = played[from..from + 9_600].iter().zip(&said[said_at as usize..]);
@@ -175,6 +175,6 @@ pub fn lag(played: &[f32], room: u64, said: &[f32], said_at: u64) -> i64 {
 }
 
 /// The loudest sample, in dB of full scale.
-pub fn peak_dbfs(samples: &[f32]) -> f32 {
+pub(crate) fn peak_dbfs(samples: &[f32]) -> f32 {
     20.0 * samples.iter().fold(1e-9_f32, |peak, sample| peak.max(sample.abs())).log10()
 }
