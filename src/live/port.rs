@@ -9,7 +9,7 @@ use super::{
 use crate::{
     engine::{LaneStats, Playout},
     speaker::SpeakerId,
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 use crossbeam::utils::CachePadded;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -110,7 +110,7 @@ pub(super) struct Inlet {
     /// Counts the room's admissions: places are used again, admissions are not.
     pub(super) admission: u32,
     pub(super) name: Box<str>,
-    /// When it was let in: no datagram of it arrives before.
+    /// When it was let in, less [`SAID_BEFORE`].
     pub(super) joined: SampleTime,
     pub(super) muted: Option<SampleTime>,
     /// The engine's counters when it left.
@@ -157,6 +157,10 @@ impl Inlet {
     }
 }
 
+/// What a speaker's first packet holds was said before it arrived: by no more than the longest packet (RFC 6716 §2.1.4),
+/// unless the network was slower then than later.
+const SAID_BEFORE: Samples = Samples::from_ms(120);
+
 /// Both ends of a lane's ring of `bytes`.
 pub(super) fn packets_in(
     speaker: SpeakerId,
@@ -172,7 +176,7 @@ pub(super) fn packets_in(
         speaker,
         admission,
         name: name.into(),
-        joined: epoch.sample_at(clock::now()),
+        joined: epoch.sample_at(clock::now()).before(SAID_BEFORE),
         muted: None,
         last: LaneStats::default(),
         ring: rx,
