@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+use tertulia::time::{Quantum, SampleTime, Samples};
+
+pub(crate) const HELP: &str = "\
+A mixing server for Opus over plain RTP. Every source address that sends becomes a speaker and receives, at that
+address, the room without itself; each listener receives everybody.
+
+usage: rtp_room --bind ADDR:PORT [options]
+
+  --bind ADDR:PORT        where to receive, and to send from
+  --listener ADDR:PORT    send the shared mix there; may be repeated
+  --record DIR            record every voice into DIR/tracks
+  --payload-type N        RTP payload type in and out, 0..127 (111)
+  --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
+  --bitrate N             bits a second of each mix, 6000..510000 (32000)
+  --complexity N          encoder effort, 0..10 (4)
+  --seconds S             end after S seconds (default: at Ctrl-C)
+  --stats FILE            write figures there as JSON, once a second
+  --help";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Args {
+    pub(crate) bind: SocketAddr,
+    pub(crate) listeners: Vec<SocketAddr>,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) payload_type: u8,
+    pub(crate) packet: Samples,
+    pub(crate) bitrate_bps: u32,
+    pub(crate) complexity: u8,
+    pub(crate) seconds: Option<f64>,
+    pub(crate) stats: Option<PathBuf>,
+}
+
+impl Args {
+    /// Reads the command line; nothing if help was asked for. An error is one line.
+    pub(crate) fn parse() -> Result<Option<Self>, String> {
+        use lexopt::prelude::*;
+        let mut bind = None;
+        let mut args = Self {
+            bind: ([0, 0, 0, 0], 0).into(),
+            listeners: Vec::new(),
+            record: None,
+            payload_type: 111,
+            packet: Samples::from_ms(20),
+            bitrate_bps: 32_000,
+            complexity: 4,
+            seconds: None,
+            stats: None,
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(arg) = parser.next().map_err(one_line)? {
+            match arg {
+                Long("help") | Short('h') => return Ok(None),
+                Long("bind") => {
+                    bind = Some(value(&mut parser, "--bind", "an address like 127.0.0.1:5004", |_| true)?)
+                }
+                Long("listener") => {
+                    let to = value(&mut parser, "--listener", "an address like 127.0.0.1:5006", |_| true)?;
+                    args.listeners.push(to);
+                }
+                Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
+                Long("payload-type") => {
+                    args.payload_type =
+                        value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
+                }
+                Long("packet-ms") => {
+                    let known = |ms: &f64| [2.5, 5.0, 10.0, 20.0, 40.0, 60.0].contains(ms);
+                    let ms = value(&mut parser, "--packet-ms", "2.5, 5, 10, 20, 40 or 60", known)?;
+                    args.packet = SampleTime::from_ms(ms).since(SampleTime::ZERO);
+                }
+                Long("bitrate") => {
+                    let range = 6_000..=510_000;
+                    args.bitrate_bps =
+                        value(&mut parser, "--bitrate", "6000..510000", |bps| range.contains(bps))?;
+                }
+                Long("complexity") => {
+                    args.complexity = value(&mut parser, "--complexity", "0..10", |effort| *effort <= 10)?;
+                }
+                Long("seconds") => {
+                    let positive = |seconds: &f64| seconds.is_finite() && *seconds > 0.0;
+                    args.seconds = Some(value(&mut parser, "--seconds", "a number above 0", positive)?);
+                }
+                Long("stats") => args.stats = Some(parser.value().map_err(one_line)?.into()),
+                other => return Err(one_line(other.unexpected())),
+            }
+        }
+        args.bind = bind.ok_or("--bind is missing, expected --bind ADDR:PORT")?;
+        Ok(Some(args))
+    }
+
+    /// The room's quantum: 10 ms, or less for shorter packets.
+    pub(crate) fn quantum(&self) -> Quantum {
+        Quantum::from_ms(self.packet.as_ms())
+            .filter(|_| self.packet < Samples::from_ms(10))
+            .unwrap_or_default()
+    }
+}
+
+fn value<T: std::str::FromStr>(
+    parser: &mut lexopt::Parser,
+    option: &str,
+    expected: &str,
+    accept: impl Fn(&T) -> bool,
+) -> Result<T, String> {
+    let text = parser.value().map_err(one_line)?;
+    let value = text.to_str().and_then(|text| text.parse().ok()).filter(accept);
+    value.ok_or_else(|| format!("{option} {}: expected {expected}", text.to_string_lossy()))
+}
+
+fn one_line(error: lexopt::Error) -> String {
+    error.to_string()
+}

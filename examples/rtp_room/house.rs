@@ -1,0 +1,186 @@
+//! The room and who is in it: source addresses become speakers with a bus of their own, and leave again.
+
+use crate::args::Args;
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    hash::{BuildHasher, Hasher, RandomState},
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tertulia::{
+    consent::Recordable,
+    engine::{EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
+    live::{
+        Control, Notice, PacketIn, PacketsOut, RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
+    },
+    record::{RecorderConfig, Session},
+    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
+    time::{SampleTime, Samples},
+};
+
+/// One place is the listeners'.
+const MAX_GUESTS: u16 = MAX_SPEAKERS as u16 - 1;
+
+/// How many who have left stay in the report.
+const MAX_DEPARTED: usize = 4096;
+
+pub(crate) struct House {
+    control: Control,
+    room: RoomId,
+    recording: bool,
+    encoder: EncoderConfig,
+    payload_type: u8,
+    joined: u64,
+    names: BTreeMap<SpeakerId, String>,
+    departed: BTreeMap<String, SpeakerStats>,
+    measured: Option<Box<RoomStats>>,
+}
+
+/// The whole house at one moment.
+pub(crate) struct Figures {
+    pub(crate) room: Box<RoomStats>,
+    pub(crate) speakers: BTreeMap<String, SpeakerStats>,
+}
+
+impl House {
+    /// Opens the room and, if asked to, its recording; the shared mix comes with it.
+    pub(crate) fn open(args: &Args) -> Result<(Self, PacketsOut), Box<dyn Error>> {
+        let mut control = Stage::start(StageConfig::default())?;
+        for warning in control.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        let room = control.open_room(RoomConfig {
+            quantum: args.quantum(),
+            max_lanes: MAX_GUESTS,
+            max_buses: MAX_GUESTS + 1,
+            ..RoomConfig::default()
+        })?;
+        if let Some(dir) = &args.record {
+            let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: Some(unix_ms()) };
+            control.start_recording(room, dir, config)?;
+        }
+        let encoder = EncoderConfig {
+            packet: args.packet,
+            bitrate_bps: args.bitrate_bps,
+            complexity: args.complexity,
+            ..EncoderConfig::default()
+        };
+        let everybody = SpeakerSet::EVERYBODY;
+        let listeners = control.subscribe(room, everybody, encoder, stream(args.payload_type))?;
+        let house = Self {
+            control,
+            room,
+            recording: args.record.is_some(),
+            encoder,
+            payload_type: args.payload_type,
+            joined: 0,
+            names: BTreeMap::new(),
+            departed: BTreeMap::new(),
+            measured: None,
+        };
+        Ok((house, listeners))
+    }
+
+    pub(crate) fn now(&self) -> SampleTime {
+        self.control.now(self.room).unwrap_or_default()
+    }
+
+    /// Lets a source address in, if there is a place.
+    pub(crate) fn admit(&mut self, from: SocketAddr) -> Result<(PacketIn, PacketsOut), Box<dyn Error>> {
+        let name = name(self.joined + 1, from);
+        let lane = LaneConfig { payload_type: self.payload_type, ..LaneConfig::new(SpeakerId(0)) };
+        let packets_in = self.control.admit(self.room, lane, &name)?;
+        let speaker = packets_in.speaker();
+        let others = SpeakerSet::everybody_but(speaker);
+        let packets_out =
+            match self.control.subscribe(self.room, others, self.encoder, stream(self.payload_type)) {
+                Ok(packets_out) => packets_out,
+                Err(error) => {
+                    self.control.dismiss(self.room, speaker)?;
+                    return Err(error.into());
+                }
+            };
+        if self.recording {
+            // Whoever runs this program with --record answers for the consent of those who send to it.
+            let consent = Recordable::dangerously_without_consent(speaker, SOON);
+            self.control.open_gate(self.room, consent)?;
+        }
+        self.joined += 1;
+        self.names.insert(speaker, name);
+        Ok((packets_in, packets_out))
+    }
+
+    pub(crate) fn dismiss(&mut self, speaker: SpeakerId, bus: BusId) {
+        // An overloaded worker takes no orders; the guest is then silent, and stays.
+        let _ = self.control.dismiss(self.room, speaker);
+        let _ = self.control.unsubscribe(self.room, bus);
+    }
+
+    /// Reads what has come up, and asks for the next figures.
+    pub(crate) fn look_after(&mut self) {
+        while let Some(notice) = self.control.poll() {
+            match notice {
+                Notice::Left(_, stats) => self.depart(&stats),
+                Notice::Measured(_, stats) => self.measured = Some(stats),
+                Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
+                Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),
+                Notice::Event(..) | Notice::Closed(..) => {}
+            }
+        }
+    }
+
+    /// Asks for figures; they are there some ticks later.
+    pub(crate) fn measure(&mut self) {
+        // Not asked now means asked a second later.
+        let _ = self.control.measure(self.room);
+    }
+
+    /// The figures that were asked for, once.
+    pub(crate) fn figures(&mut self) -> Option<Figures> {
+        let room = self.measured.take()?;
+        let present =
+            room.speakers.iter().filter_map(|stats| Some((self.names.get(&stats.speaker)?.clone(), *stats)));
+        let speakers = self.departed.clone().into_iter().chain(present).collect();
+        Some(Figures { room, speakers })
+    }
+
+    /// Ends the recording, if there is one, and waits until it is on disk.
+    pub(crate) fn finish(&mut self) -> Result<Option<Session>, Box<dyn Error>> {
+        if !self.recording {
+            return Ok(None);
+        }
+        let finishing = self.control.stop_recording(self.room)?;
+        Ok(Some(finishing.wait(Duration::from_secs(30))?))
+    }
+
+    fn depart(&mut self, stats: &SpeakerStats) {
+        if let Some(name) = self.names.remove(&stats.speaker)
+            && self.departed.len() < MAX_DEPARTED
+        {
+            self.departed.insert(name, *stats);
+        }
+    }
+}
+
+/// `s1-127-0-0-1-40002`: what a file may be called.
+fn name(number: u64, from: SocketAddr) -> String {
+    let address = from.to_string().to_ascii_lowercase();
+    let words: Vec<_> =
+        address.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    format!("s{number}-{}", words.join("-"))
+}
+
+/// A stream with its random parts drawn (RFC 3550 §5.1).
+fn stream(payload_type: u8) -> StreamConfig {
+    let random = || RandomState::new().build_hasher().finish() as u32;
+    StreamConfig { ssrc: random(), payload_type, first_sequence: random() as u16, first_timestamp: random() }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the manifest wants the wall time at which the recording began"
+)]
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,49 @@
+//! What comes up to the caller by itself.
+
+use super::{
+    room::{Leftover, RoomId},
+    stats::{RoomStats, SpeakerStats},
+};
+use crate::{
+    engine::{Command, Event, Retired},
+    record::RecordError,
+};
+
+/// What comes up by itself.
+#[derive(Debug)]
+pub enum Notice {
+    /// Something happened in a room.
+    Event(RoomId, Event),
+    /// The figures that [`super::Control::measure`] asked for.
+    Measured(RoomId, Box<RoomStats>),
+    /// A dismissed speaker's last figures.
+    Left(RoomId, Box<SpeakerStats>),
+    /// The engine did not carry this out.
+    Refused(RoomId, Command),
+    /// A closed room's last figures.
+    Closed(RoomId, Box<RoomStats>),
+    /// A recording cannot be written any more; what was written stays.
+    RecordingFailed(RoomId, RecordError),
+}
+
+impl Notice {
+    /// What the caller should know of something that came back.
+    pub(super) fn of(room: RoomId, leftover: Leftover) -> Option<Self> {
+        match leftover {
+            Leftover::Lane(Retired::Refused(command), _)
+            | Leftover::Bus(Retired::Refused(command), _)
+            | Leftover::Refused(command) => Some(Self::Refused(room, command)),
+            Leftover::Lane(_, inlet) => Some(Self::Left(room, Box::new(inlet.stats(inlet.last)))),
+            Leftover::Measured(stats) => Some(Self::Measured(room, stats)),
+            Leftover::Bus(..) => None,
+            Leftover::Tape(tape) => {
+                drop(tape);
+                None
+            }
+            Leftover::Blank(stats) => {
+                drop(stats);
+                None
+            }
+        }
+    }
+}

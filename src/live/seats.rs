@@ -1,0 +1,43 @@
+//! Places of a room, handed out on the control side. A place that was freed is the last to be used again, so that what is
+//! still said about who had it does not hit who gets it.
+
+use std::collections::VecDeque;
+
+/// Free places.
+#[derive(Debug)]
+pub(super) struct Seats(VecDeque<u16>);
+
+impl Seats {
+    pub(super) fn new(count: u16) -> Self {
+        Self((0..count).collect())
+    }
+
+    pub(super) fn take(&mut self) -> Option<u16> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn free(&mut self, place: u16) {
+        self.0.push_back(place);
+    }
+
+    /// Takes back the place that was just taken and never used.
+    pub(super) fn untake(&mut self, place: u16) {
+        self.0.push_front(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_freed_place_is_used_last() {
+        let mut seats = Seats::new(3);
+        assert_eq!(seats.take(), Some(0));
+        seats.free(0);
+        assert_eq!(
+            [seats.take(), seats.take(), seats.take(), seats.take()],
+            [Some(1), Some(2), Some(0), None]
+        );
+    }
+}

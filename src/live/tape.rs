@@ -1,0 +1,242 @@
+//! From a room's worker to the recorder's thread: kept packets and what explains their gaps, as framed bytes. A backlog
+//! may cost packets, which become gaps; it may never cost the news that a voice was muted.
+
+use super::{
+    port::Inlet,
+    ring::{self, MAX_FRAME},
+};
+use crate::{
+    speaker::{SpeakerId, VoicePacket},
+    time::{MediaTime, SampleTime, Samples},
+};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+/// The worker's end.
+#[derive(Debug)]
+pub(super) struct Tape {
+    ring: Producer<u8>,
+    /// Not even news found room: nothing more is told, so nothing more is kept.
+    broken: bool,
+}
+
+/// The recorder's end.
+#[derive(Debug)]
+pub(super) struct Reel {
+    ring: Consumer<u8>,
+    frame: Box<[u8; MAX_FRAME]>,
+}
+
+/// What the recorder is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News<'a> {
+    /// The engine kept this.
+    Packet(VoicePacket<'a>),
+    /// A speaker is in the room since `at`.
+    Joined { speaker: SpeakerId, admission: u32, at: SampleTime, name: &'a str },
+    /// A speaker has left.
+    Left { speaker: SpeakerId, at: SampleTime },
+    /// A voice fell silent.
+    Muted { speaker: SpeakerId, at: SampleTime },
+    /// A voice is heard again.
+    Unmuted { speaker: SpeakerId, at: SampleTime },
+    /// Room time.
+    Now(SampleTime),
+    /// The recording ends at this sample.
+    End(SampleTime),
+}
+
+/// Both ends of a ring of `bytes`.
+pub(super) fn tape(bytes: usize) -> (Tape, Reel) {
+    let (tx, rx) = RingBuffer::new(bytes.max(2 * HEADROOM_BYTES));
+    (Tape { ring: tx, broken: false }, Reel { ring: rx, frame: Box::new([0; MAX_FRAME]) })
+}
+
+impl Tape {
+    /// Tells who is in the room, to a recording that begins.
+    pub(super) fn call_the_roll<'a>(&mut self, inlets: impl Iterator<Item = &'a Inlet>) {
+        for inlet in inlets {
+            self.joined(inlet);
+            if let Some(at) = inlet.muted {
+                self.tell(News::Muted { speaker: inlet.speaker, at });
+            }
+        }
+    }
+
+    pub(super) fn joined(&mut self, inlet: &Inlet) {
+        let Inlet { speaker, admission, joined, name, .. } = inlet;
+        self.tell(News::Joined { speaker: *speaker, admission: *admission, at: *joined, name });
+    }
+
+    /// Tells something that must not be missed. Without room for it the tape breaks.
+    pub(super) fn tell(&mut self, news: News<'_>) {
+        self.broken = self.broken || !self.write(news, 0);
+    }
+
+    /// Tells something that may be missed; says whether it was taken.
+    pub(super) fn offer(&mut self, news: News<'_>) -> bool {
+        !self.broken && self.write(news, HEADROOM_BYTES)
+    }
+
+    fn write(&mut self, news: News<'_>, spare: usize) -> bool {
+        let (header, tail) = news.encode();
+        ring::push(&mut self.ring, [&header, tail], spare)
+    }
+}
+
+impl Reel {
+    /// The next piece of news.
+    pub(super) fn pop(&mut self) -> Option<News<'_>> {
+        let frame = ring::pop(&mut self.ring, &mut self.frame)?;
+        News::decode(frame)
+    }
+
+    /// Nothing is left and nothing will come.
+    pub(super) fn is_over(&self) -> bool {
+        self.ring.is_abandoned() && self.ring.is_empty()
+    }
+}
+
+/// Kept free for news that must not be missed: some 1,500 of them.
+const HEADROOM_BYTES: usize = 64 << 10;
+
+/// kind, speaker, epoch or admission, time, sequence, media, duration.
+const HEADER_BYTES: usize = 1 + 2 + 4 + 8 + 8 + 8 + 8;
+
+impl<'a> News<'a> {
+    fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
+        match self {
+            Self::Packet(packet) => {
+                let VoicePacket { speaker, epoch, sequence, media, arrived, duration, payload } = packet;
+                let numbers = [sequence, media.samples(), duration.count()];
+                (header(0, speaker, epoch, arrived, numbers), payload)
+            }
+            Self::Joined { speaker, admission, at, name } => {
+                (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
+            }
+            Self::Left { speaker, at } => (header(2, speaker, 0, at, [0; 3]), &[]),
+            Self::Muted { speaker, at } => (header(3, speaker, 0, at, [0; 3]), &[]),
+            Self::Unmuted { speaker, at } => (header(4, speaker, 0, at, [0; 3]), &[]),
+            Self::Now(at) => (header(5, SpeakerId(0), 0, at, [0; 3]), &[]),
+            Self::End(at) => (header(6, SpeakerId(0), 0, at, [0; 3]), &[]),
+        }
+    }
+
+    fn decode(frame: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(frame);
+        let [kind] = fields.take()?;
+        let speaker = SpeakerId(u16::from_le_bytes(fields.take()?));
+        let number = u32::from_le_bytes(fields.take()?);
+        let at = SampleTime::from_samples(u64::from_le_bytes(fields.take()?));
+        let sequence = u64::from_le_bytes(fields.take()?);
+        let media = MediaTime::from_samples(u64::from_le_bytes(fields.take()?));
+        let duration = Samples::new(u64::from_le_bytes(fields.take()?));
+        let Fields(tail) = fields;
+        Some(match kind {
+            0 => Self::Packet(VoicePacket {
+                speaker,
+                epoch: number,
+                sequence,
+                media,
+                arrived: at,
+                duration,
+                payload: tail,
+            }),
+            1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
+            2 => Self::Left { speaker, at },
+            3 => Self::Muted { speaker, at },
+            4 => Self::Unmuted { speaker, at },
+            5 => Self::Now(at),
+            _ => Self::End(at),
+        })
+    }
+}
+
+fn header(
+    kind: u8,
+    speaker: SpeakerId,
+    number: u32,
+    at: SampleTime,
+    [sequence, media, duration]: [u64; 3],
+) -> [u8; HEADER_BYTES] {
+    let bytes = [kind]
+        .into_iter()
+        .chain(speaker.0.to_le_bytes())
+        .chain(number.to_le_bytes())
+        .chain([at.samples(), sequence, media, duration].into_iter().flat_map(u64::to_le_bytes));
+    let mut header = [0; HEADER_BYTES];
+    for (to, from) in header.iter_mut().zip(bytes) {
+        *to = from;
+    }
+    header
+}
+
+/// What is left of a frame.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEAKER: SpeakerId = SpeakerId(700);
+
+    fn packet(payload: &[u8]) -> News<'_> {
+        News::Packet(VoicePacket {
+            speaker: SPEAKER,
+            epoch: 5,
+            sequence: 70_000,
+            media: MediaTime::ORIGIN,
+            arrived: SampleTime::from_samples(1 << 50),
+            duration: Samples::from_ms(20),
+            payload,
+        })
+    }
+
+    #[test]
+    fn news_comes_out_as_it_went_in() {
+        let (mut tape, mut reel) = tape(1 << 20);
+        let at = SampleTime::from_samples(77);
+        let all = [
+            News::Joined { speaker: SPEAKER, admission: 9, at, name: "mara" },
+            packet(b"payload"),
+            News::Muted { speaker: SPEAKER, at },
+            News::Unmuted { speaker: SPEAKER, at },
+            News::Left { speaker: SPEAKER, at },
+            News::Now(at),
+            News::End(at),
+        ];
+        all.into_iter().for_each(|news| tape.tell(news));
+        assert!(all.into_iter().all(|news| reel.pop() == Some(news)));
+        drop(tape);
+        assert!(reel.pop().is_none() && reel.is_over());
+    }
+
+    #[test]
+    fn a_backlog_costs_packets_but_no_mute() {
+        let (mut tape, mut reel) = tape(0);
+        while tape.offer(packet(&[0; 100])) {}
+        tape.tell(News::Muted { speaker: SPEAKER, at: SampleTime::ZERO });
+        assert!(!tape.broken && !tape.offer(packet(&[0; 100])));
+        let muted = std::iter::from_fn(|| reel.pop().map(|news| matches!(news, News::Muted { .. })));
+        assert_eq!(muted.filter(|muted| *muted).count(), 1);
+    }
+
+    #[test]
+    fn a_tape_that_missed_a_mute_keeps_nothing_more() {
+        let (mut tape, mut reel) = tape(0);
+        while !tape.broken {
+            tape.tell(News::Muted { speaker: SPEAKER, at: SampleTime::ZERO });
+        }
+        while reel.pop().is_some() {}
+        assert!(!tape.offer(packet(b"kept?")));
+        tape.tell(News::Now(SampleTime::ZERO));
+        assert!(reel.pop().is_none());
+    }
+}
