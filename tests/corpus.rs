@@ -1,4 +1,5 @@
 //! Whatever the fuzzers have found interesting stays harmless.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{fs, path::Path};
 use tertulia::fuzzing;

@@ -1,5 +1,6 @@
 //! Nothing is allocated or freed between a packet coming in and a mix going out. The whole binary runs under a counting
 //! allocator, and this is its only test, so that nobody else is counted.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;

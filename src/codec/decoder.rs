@@ -58,7 +58,10 @@ impl Decoder {
         match &self.kind {
             #[cfg(feature = "opus")]
             Kind::Opus(_) => crate::packet::opus::has_lbrr(payload),
-            Kind::Pcm => false,
+            Kind::Pcm => {
+                let _ = payload;
+                false
+            }
         }
     }
 
@@ -71,7 +74,10 @@ impl Decoder {
         match &self.kind {
             #[cfg(feature = "opus")]
             Kind::Opus(_) => crate::packet::opus::is_dtx(payload),
-            Kind::Pcm => false,
+            Kind::Pcm => {
+                let _ = payload;
+                false
+            }
         }
     }
 

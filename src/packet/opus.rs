@@ -314,7 +314,8 @@ mod tests {
 }
 
 /// libopus is the oracle.
-#[cfg(all(test, feature = "opus"))]
+#[cfg(test)]
+#[cfg(feature = "opus")]
 mod oracle {
     use super::*;
     use ::opus::{Application, Bitrate, Channels, Decoder, Encoder, Signal, packet};
