@@ -1,4 +1,32 @@
-//! An audio engine for live audio rooms.
+//! The audio engine of a live audio room: many jittery RTP/Opus speakers in, the live mix and one aligned recording per
+//! voice out.
+//!
+//! # The rooms of the house, in the order a packet walks through them
+//!
+//! | module | what happens there |
+//! |---|---|
+//! | [`packet`] | bytes become packets: RTP, header extensions, what an Opus packet tells undecoded |
+//! | [`jitter`] | when does each packet play: slots, delay estimate, decision |
+//! | [`codec`] | payload ↔ samples: Opus with FEC and concealment, linear PCM |
+//! | [`stretch`] | decoded sound waits; pauses are made shorter or longer, what is invented fades |
+//! | [`mix`] | faders, sums, mix-minus, limiters, levels |
+//! | [`engine`] | the conductor: lanes in, buses out, commands, events, [`tick`](engine::Engine::tick) |
+//! | `live` | the stage: real-time threads, rings, the only clock (feature `live`) |
+//! | `record` | one track a voice on the room clock, behind the gate of consent (feature `record`) |
+//! | `room` | the ledger of consent (feature `room`) |
+//! | `sim` | rooms in simulated time for tests, benches and examples (feature `sim`) |
+//!
+//! Everything is counted in samples at 48 kHz since the room opened: [`time::SampleTime`].
+//!
+//! # Where to begin
+//!
+//! A server drives rooms through `live::Stage`; `examples/link_a_server.rs` is the shortest one. A test, a simulation or
+//! an offline render drives [`engine::Engine`] itself, as the README shows.
+//!
+//! # Real-time
+//!
+//! Each public function says in a line of this name whether a real-time thread may call it: *safe* means no allocation,
+//! lock, system call, clock, log or panic.
 #![cfg_attr(rtsan, feature(sanitize))]
 
 pub mod codec;
@@ -22,3 +50,8 @@ pub mod sim;
 pub mod speaker;
 pub mod stretch;
 pub mod time;
+
+/// The README's code is tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
