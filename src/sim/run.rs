@@ -13,11 +13,11 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    consent::Recordable,
     engine::{Command, Engine, Event, Lane, LaneConfig, Received, Retired, RoomConfig},
     frame::Channels,
     mix::Db,
     record::{Recorder, RecorderConfig},
+    room::Ledger,
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
@@ -51,6 +51,7 @@ struct Run<'a> {
     room: RoomConfig,
     engine: Engine,
     recorder: Recorder,
+    ledger: Ledger,
     outputs: Outputs,
     voices: Vec<Voice>,
     /// What is still to happen, the next at the end.
@@ -96,6 +97,7 @@ impl<'a> Run<'a> {
             room,
             engine,
             recorder: recorder(scenario, out)?,
+            ledger: Ledger::new(),
             outputs,
             voices: voices.into_iter().map(|(id, speaker, sender)| Voice::new(id, speaker, sender)).collect(),
             events: events(scenario),
@@ -192,11 +194,12 @@ impl<'a> Run<'a> {
                 let voice = &mut self.voices[speaker.index()];
                 voice.consent = true;
                 if voice.joined.is_some() {
-                    self.recorder.open(Recordable::dangerously_without_consent(speaker, at));
+                    self.recorder.open(self.ledger.given(speaker, at));
                 }
             }
             Action::Withdraw(speaker) => {
                 self.voices[speaker.index()].consent = false;
+                self.ledger.withdrawn(speaker, at);
                 self.recorder.close(speaker, at);
             }
             _ => (),
@@ -219,7 +222,7 @@ impl<'a> Run<'a> {
         voice.join(event.at);
         self.recorder.join(speaker, voice.name(), event.at)?;
         if voice.consent {
-            self.recorder.open(Recordable::dangerously_without_consent(speaker, event.at));
+            self.recorder.open(self.ledger.given(speaker, event.at));
         }
         let (gain_db, pan, at) = (voice.gain_db, voice.pan, event.at);
         let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
