@@ -3,7 +3,7 @@
 use super::{Engine, Event, Lane, Work, share};
 use crate::{
     mix,
-    speaker::{SpeakerId, SpeakerSet},
+    speaker::{BusId, SpeakerId, SpeakerSet},
     time::SampleTime,
 };
 
@@ -40,7 +40,13 @@ impl Engine {
     /// Each leader gets the sum of those it hears.
     pub(super) fn sum_leaders(&mut self) {
         let Self { lanes, buses, audible, leaders, sums, .. } = self;
-        sums.load(frames_of(lanes, audible));
+        let heard_by =
+            |id: &BusId| share::bus_at(buses, *id).map_or(*audible, |bus| bus.members.and(audible));
+        if leaders.iter().any(|id| matches!(missing(&heard_by(id), audible), Missing::One(_))) {
+            sums.load(frames_of(lanes, audible));
+        } else {
+            sums.sum(frames_of(lanes, audible));
+        }
         for id in leaders.iter() {
             let Some(Some(bus)) = buses.get_mut(id.index()) else { continue };
             let heard = bus.members.and(audible);

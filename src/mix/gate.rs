@@ -28,10 +28,11 @@ impl Gate {
         if open_for < sound {
             frame[open_for..sound].fill(0.0);
         }
-        if let Some(last) = frame.iter().rposition(is_audible) {
-            self.open_until = at + Samples::new((last / width + 1) as u64) + HANGOVER;
+        let last = frame[sound..].iter().rposition(is_audible).map(|last| (sound + last) / width + 1);
+        if let Some(end) = last {
+            self.open_until = at + Samples::new(end as u64) + HANGOVER;
         }
-        open_for > 0 || sound < frame.len()
+        open_for > 0 || last.is_some()
     }
 }
 

@@ -22,9 +22,12 @@ impl Level {
     /// Safe.
     #[must_use]
     pub fn of(frame: &[f32]) -> Self {
-        let mean = energy(frame) / frame.len().max(1) as f32;
-        Self { peak: Db::from_linear(peak_of(frame)), rms: Db::from_linear(mean.sqrt()) }
+        Self { peak: Db::from_linear(peak_of(frame)), rms: rms_of(frame) }
     }
+}
+
+fn rms_of(frame: &[f32]) -> Db {
+    Db::from_linear((energy(frame) / frame.len().max(1) as f32).sqrt())
 }
 
 /// The sum of squares, eight side by side.
@@ -61,7 +64,7 @@ impl Activity {
     /// # Real-time
     /// Safe.
     pub fn is_pause(&mut self, channels: Channels, frame: &[f32]) -> bool {
-        let rms = Level::of(frame).rms;
+        let rms = rms_of(frame);
         if rms <= Db::SILENCE {
             self.hang_over = Samples::ZERO;
             return true;

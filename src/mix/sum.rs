@@ -69,6 +69,16 @@ impl MixMinus {
         }
     }
 
+    /// Sums `frames` where nobody is to be left out: a third of the work.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn sum<'a>(&mut self, frames: impl Iterator<Item = &'a [f32]>) {
+        self.voices = 0;
+        self.total.fill(0.0);
+        frames.for_each(|frame| add(&mut self.total, frame));
+    }
+
     /// The sum of all that were loaded.
     ///
     /// # Real-time
@@ -123,6 +133,14 @@ mod tests {
         };
         let power: f64 = mix.iter().enumerate().map(|(at, &got)| (f64::from(got) - exact(at)).powi(2)).sum();
         Db((10.0 * (power / FRAME as f64).log10()) as f32)
+    }
+
+    #[test]
+    fn the_plain_sum_is_the_total() {
+        let frames = noise(&[0.3, 0.2, 0.1]);
+        let mut plain = MixMinus::new(3, FRAME);
+        plain.sum(frames.iter().map(Vec::as_slice));
+        assert_eq!(plain.total(), loaded(&frames).total());
     }
 
     #[test]

@@ -89,12 +89,12 @@ impl Tape {
     }
 
     /// Lets the file's packets begin at room sample `at`, if none of the speaker's does yet.
-    pub(super) fn align(&mut self, at: u64, stereo: bool) -> io::Result<()> {
+    pub(super) fn align(&mut self, at: u64, stereo: impl FnOnce() -> bool) -> io::Result<()> {
         if self.padding.is_some() {
             return Ok(());
         }
         self.padding = Some(at.next_multiple_of(LATTICE) - at);
-        self.file.rewrite_head(if stereo { 2 } else { 1 }, self.pre_skip())
+        self.file.rewrite_head(if stereo() { 2 } else { 1 }, self.pre_skip())
     }
 
     /// Writes a packet at the file's end.

@@ -184,7 +184,7 @@ impl Track {
         self.before = Some(Before { run, transit, sequence, samples });
         match (self.gates.refuses(at, at + samples), packet.toc) {
             (None, Some(toc)) => {
-                self.tape.align(at, toc.is_stereo() || self.waiting.any_stereo())?;
+                self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo())?;
                 self.tape.fill_before(at, concealable)?;
                 self.keep(at, packet, toc, transit)
             }

@@ -11,6 +11,9 @@ const SHORTEST_FADE: usize = 120;
 pub(super) fn shorten(sound: &mut [f32], width: usize, wanted: usize) -> usize {
     let length = sound.len() / width;
     let lag = wanted.min(length.saturating_sub(SHORTEST_FADE));
+    if lag == 0 {
+        return 0;
+    }
     let fade = FADE.min(length - lag);
     for at in 0..fade * width {
         let weight = weight(at / width, fade);
@@ -24,6 +27,9 @@ pub(super) fn shorten(sound: &mut [f32], width: usize, wanted: usize) -> usize {
 pub(super) fn lengthen(room: &mut [f32], used: usize, width: usize, wanted: usize) -> usize {
     let (length, most) = (used / width, room.len() / width);
     let lag = wanted.min(length.saturating_sub(SHORTEST_FADE)).min(most - length);
+    if lag == 0 {
+        return 0;
+    }
     let fade = FADE.min(length - lag);
     room.copy_within((length - lag) * width..length * width, length * width);
     // Backwards, so that what is read has not been faded yet.
