@@ -23,6 +23,10 @@ impl Gate {
     /// Safe.
     pub fn pass(&mut self, at: SampleTime, width: usize, frame: &mut [f32]) -> bool {
         let open_for = (self.open_until.since(at).len() * width).min(frame.len());
+        if is_silent(frame) {
+            frame[open_for..].fill(0.0);
+            return open_for > 0;
+        }
         let sound = frame.iter().position(is_audible).map_or(frame.len(), |at| at / width * width);
         // The hangover is longer than any frame: what comes after a sound is heard to the frame's end.
         if open_for < sound {
@@ -34,6 +38,11 @@ impl Gate {
         }
         open_for > 0 || last.is_some()
     }
+}
+
+/// Without a way out in the middle, so that it is done many samples at a time.
+fn is_silent(frame: &[f32]) -> bool {
+    !frame.iter().fold(false, |heard, sample| heard | is_audible(sample))
 }
 
 fn is_audible(sample: &f32) -> bool {

@@ -19,6 +19,9 @@ const LISTENERS: BusId = BusId(0);
 /// What libopus's encoder looks ahead when it codes for voice: 6.5 ms, which RFC 7845 §4.2 calls the pre-skip.
 const PRE_SKIP: u16 = 312;
 
+/// Some seconds of sound a write.
+const WAV_BUFFER_BYTES: usize = 1 << 19;
+
 pub(super) struct Outputs {
     channels: usize,
     packet: Samples,
@@ -105,7 +108,9 @@ impl Wav {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
         }
-        let writer = WavWriter::create(path, spec).map_err(|error| write_error(path, hound_to_io(error)))?;
+        let file = File::create(path).map_err(|error| write_error(path, error))?;
+        let writer = WavWriter::new(BufWriter::with_capacity(WAV_BUFFER_BYTES, file), spec)
+            .map_err(|error| write_error(path, hound_to_io(error)))?;
         Ok(Self { bus, path: path.to_owned(), writer })
     }
 

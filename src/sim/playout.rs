@@ -107,7 +107,8 @@ pub(super) fn write_csv(out: &mut impl Write, voices: &[VoiceLog]) -> io::Result
     lines.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
     writeln!(out, "speaker,seq,send_ms,arrival_ms,playout_ms,source")?;
     for (_, voice, packet) in lines {
-        write!(out, "{},{},{:.3},", voice.name, packet.seq, packet.send_ms)?;
+        write!(out, "{},{},", voice.name, packet.seq)?;
+        write_ms(out, Some(packet.send_ms))?;
         write_ms(out, packet.arrival_ms)?;
         write_ms(out, packet.playout_ms)?;
         writeln!(out, "{}", packet.fate.name())?;
@@ -115,9 +116,11 @@ pub(super) fn write_csv(out: &mut impl Write, voices: &[VoiceLog]) -> io::Result
     Ok(())
 }
 
+/// Milliseconds with three places, as whole microseconds: half a million of them are written, and floats are slow.
 fn write_ms(out: &mut impl Write, ms: Option<f64>) -> io::Result<()> {
-    match ms {
-        Some(ms) => write!(out, "{ms:.3},"),
+    let us = ms.map(|ms| (ms * 1000.0).round() as u64);
+    match us {
+        Some(us) => write!(out, "{}.{:03},", us / 1000, us % 1000),
         None => write!(out, ","),
     }
 }
