@@ -49,6 +49,8 @@ pub struct Fader {
     pending: Vec<Change>,
     /// The end of the last frame.
     now: SampleTime,
+    /// Has any sound come by? Until then there is nothing that a step could click in.
+    heard: bool,
 }
 
 impl Fader {
@@ -71,6 +73,7 @@ impl Fader {
             pan: Ramp::resting(0.0),
             pending: Vec::with_capacity(Self::MAX_PENDING),
             now: SampleTime::ZERO,
+            heard: false,
         }
     }
 
@@ -83,7 +86,8 @@ impl Fader {
         self.plan(Change { at, over, dial: Dial::Gain, to: within(to, 0.0, Self::MAX_GAIN) })
     }
 
-    /// Silences the voice within [`Fader::FADE`]; `at` is the first sample that differs. False as for [`Fader::gain`].
+    /// Silences the voice within [`Fader::FADE`], at once if nothing of it was heard yet; `at` is the first sample that
+    /// differs. False as for [`Fader::gain`].
     ///
     /// # Real-time
     /// Safe.
@@ -119,6 +123,7 @@ impl Fader {
             let steps = self.next_turn(now).map_or(usize::MAX, |turn| turn.since(now).len());
             let split = steps.saturating_mul(channels.count()).min(rest.len());
             let (part, later) = rest.split_at_mut(split);
+            self.heard = self.heard || part.iter().any(|sample| *sample != 0.0);
             self.scale(now, channels, part);
             now += Samples::new((split / channels.count()) as u64);
             rest = later;
@@ -160,12 +165,14 @@ impl Fader {
     fn take_due(&mut self, now: SampleTime) {
         while let Some(change) = self.pending.first().copied().filter(|change| change.at <= now) {
             self.pending.remove(0);
+            let at_once = !self.heard && !matches!(change.dial, Dial::Gain);
+            let over = if at_once { Samples::ZERO } else { change.over };
             let ramp = match change.dial {
                 Dial::Gain => &mut self.gain,
                 Dial::Mute => &mut self.mute,
                 Dial::Pan => &mut self.pan,
             };
-            ramp.turn(change.to, now, change.over);
+            ramp.turn(change.to, now, over);
         }
     }
 
@@ -374,6 +381,17 @@ mod tests {
         }
         assert!(!fader.unmute(moment(1)));
         assert_eq!(ones(&mut fader, Channels::Mono, 5, 5), [1.0; 5]);
+    }
+
+    #[test]
+    fn a_voice_that_was_never_heard_is_muted_without_a_fade() {
+        let (mut fader, mut frame) = (Fader::new(), vec![0.0; 480]);
+        fader.apply(SampleTime::ZERO, Channels::Mono, &mut frame);
+        fader.mute(SampleTime::from_samples(500));
+        frame.fill(1.0);
+        frame[..20].fill(0.0);
+        fader.apply(SampleTime::from_samples(480), Channels::Mono, &mut frame);
+        assert_eq!(frame, [0.0; 480]);
     }
 
     #[test]

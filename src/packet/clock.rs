@@ -8,8 +8,11 @@ use crate::time::{MediaTime, SampleTime, Samples};
 const MAX_DROPOUT: u16 = 3000;
 /// A packet at least as far behind the newest is a jump too: nobody would know whether it is a duplicate.
 const MAX_MISORDER: u16 = seen::WINDOW as u16;
-/// A transit that changes by more between two packets is a clock that jumped: ours, as no network holds packets so long.
-const MAX_TRANSIT_STEP: Samples = Samples::from_ms(10_000);
+/// A transit that grows by more between two packets is a clock that jumped: ours, as no network holds packets so long.
+const MAX_TRANSIT_RISE: Samples = Samples::from_ms(10_000);
+/// A transit that is shorter than the epoch's quickest by more is a timestamp that jumped ahead: ours, as networks have
+/// a floor. A pause of the sender moves the clock and the arrival alike.
+const MAX_TRANSIT_FALL: Samples = Samples::from_ms(200);
 /// What the last packet before a restart is taken to last: the usual packet of RFC 7587.
 const LAST_PACKET: Samples = Samples::from_ms(20);
 
@@ -57,6 +60,8 @@ struct Newest {
     position: Position,
     /// Where its epoch began: nothing of it lies before.
     floor: (u64, MediaTime),
+    /// The shortest transit of its epoch.
+    quickest: i64,
     /// The last packet of the SSRC before this one.
     former: Option<(u32, u16)>,
 }
@@ -115,7 +120,8 @@ impl Newest {
             restarted: false,
             reordered: false,
         };
-        Self { packet, position, floor: (0, MediaTime::default()), former: None }
+        let quickest = position.media.transit(packet.arrived);
+        Self { packet, position, floor: (0, MediaTime::default()), quickest, former: None }
     }
 
     fn step_to(&self, packet: Arrival) -> Step {
@@ -145,12 +151,15 @@ impl Newest {
     fn advance(&self, packet: Arrival, by: u16) -> Self {
         let step = packet.timestamp.wrapping_sub(self.packet.timestamp);
         let media = self.position.media + Samples::new(step.into());
-        let believable = media.transit(packet.arrived).abs_diff(self.transit()) <= MAX_TRANSIT_STEP.count();
-        if step > i32::MAX as u32 || !believable {
+        let transit = media.transit(packet.arrived);
+        let too_slow = transit.saturating_sub(self.transit()) > MAX_TRANSIT_RISE.count() as i64;
+        let too_quick = self.quickest.saturating_sub(transit) > MAX_TRANSIT_FALL.count() as i64;
+        if step > i32::MAX as u32 || too_slow || too_quick {
             return self.restart(packet, by);
         }
         let sequence = self.position.sequence.saturating_add(by.into());
-        Self { packet, position: Position { sequence, media, restarted: false, ..self.position }, ..*self }
+        let position = Position { sequence, media, restarted: false, ..self.position };
+        Self { packet, position, quickest: self.quickest.min(transit), ..*self }
     }
 
     /// A new epoch, `by` packets on. Its transit is taken to be that of the packets before it.
@@ -165,7 +174,8 @@ impl Newest {
         };
         let last = (self.packet.ssrc, self.packet.sequence);
         let former = if packet.ssrc == self.packet.ssrc { self.former } else { Some(last) };
-        Self { packet, position, floor: (position.sequence, position.media), former }
+        let quickest = position.media.transit(packet.arrived);
+        Self { packet, position, floor: (position.sequence, position.media), quickest, former }
     }
 
     /// A packet from before this one, or this one once more.
@@ -306,11 +316,11 @@ mod tests {
     fn a_pause_is_no_restart_and_a_clock_that_jumps_is() {
         let minute = 60 * 48_000;
         assert_eq!(place(&mut running(), packet(1, 110, minute, 60_000.0)), Ok((110, minute.into(), 0)));
-        // Ten seconds of change in transit may be the network's doing, no more; either way the numbers go on.
+        // Ten seconds more of transit may be the network's doing, and 200 ms less than ever; either way the numbers go on.
         assert_eq!(place(&mut running(), packet(1, 112, STEP * 10, 10_200.0)), Ok((112, 9600, 0)));
         assert_eq!(place(&mut running(), packet(1, 112, STEP * 10, 10_200.1)), Ok((112, 489_605, 1)));
-        assert_eq!(place(&mut running(), packet(1, 112, 490_560, 220.0)), Ok((112, 490_560, 0)));
-        assert_eq!(place(&mut running(), packet(1, 112, 490_561, 220.0)), Ok((112, 10_560, 1)));
+        assert_eq!(place(&mut running(), packet(1, 112, 20_160, 220.0)), Ok((112, 20_160, 0)));
+        assert_eq!(place(&mut running(), packet(1, 112, 20_161, 220.0)), Ok((112, 10_560, 1)));
         assert_eq!(place(&mut running(), packet(1, 112, STEP * 9 - 1, 220.0)), Ok((112, 10_560, 1)));
     }
 
