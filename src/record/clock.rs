@@ -1,11 +1,15 @@
 //! Where a sender's clock lies on the room clock. A packet's place is its media time plus the smallest transit that was
 //! seen in the first `repair` window of its run; from then on that is fixed. A drift of the two clocks is not corrected.
 //!
-//! A sender whose clock stood still (a suspended machine) would be late for ever. So late packets are put on trial for
-//! one more window: if a punctual one comes meanwhile they were stragglers, else the clock is anchored anew by them.
+//! A sender whose capture stood still (a suspended machine) is late for ever after, by a step. A network that stood
+//! still is late too, but catches up within a moment. So when the transit steps, packets are put on trial for one more
+//! window: if a punctual one comes meanwhile it was the network, else the clock is anchored anew by them.
 
 use super::waiting::Waiting;
-use crate::time::{MediaTime, SampleTime, Samples};
+use crate::time::{SampleTime, Samples};
+
+/// A step of the transit by more is put on trial: 300 ms, more than a change of route makes.
+const STEP: i64 = 14_400;
 
 /// One run of a sender's clock.
 #[derive(Debug, Default)]
@@ -14,6 +18,21 @@ pub(super) struct Clock {
     transit: Option<i64>,
     trial: Option<Trial>,
     heard: SampleTime,
+    /// The transit of the packet that came last.
+    latest: Option<i64>,
+    /// The highest number among the punctual: what is older is a straggler.
+    newest: u64,
+}
+
+/// What to make of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its place is this transit away, and those on trial were stragglers.
+    Punctual(i64),
+    /// Its place is this transit away.
+    Late(i64),
+    /// Nobody knows yet.
+    Doubtful,
 }
 
 /// Packets whose places are not known yet.
@@ -24,23 +43,28 @@ struct Trial {
     packets: Vec<Waiting>,
 }
 
-/// How a trial ended: these packets belong where `transit` says, or came too late for that place.
+/// How a trial ended: these packets belong where `transit` says.
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) packets: Vec<Waiting>,
     pub(super) transit: i64,
-    pub(super) late: bool,
 }
 
 impl Clock {
-    /// A packet came.
-    pub(super) fn hear(&mut self, arrived: SampleTime) {
-        self.heard = self.heard.max(arrived);
-    }
-
-    /// The room sample of `media` and the transit that says so, once they are known.
-    pub(super) fn place(&self, media: MediaTime) -> Option<(i64, i64)> {
-        self.transit.map(|transit| (transit.saturating_add_unsigned(media.samples()), transit))
+    /// A packet came; nothing before room sample `settled` can be written any more.
+    pub(super) fn hear(&mut self, packet: &Waiting, settled: u64) -> Standing {
+        self.heard = self.heard.max(packet.arrived);
+        let transit = packet.media.transit(packet.arrived);
+        let before = self.latest.replace(transit).unwrap_or(transit);
+        let Some(anchor) = self.transit else { return Standing::Doubtful };
+        let (late, step) = (transit.saturating_sub(anchor), transit.saturating_sub(before));
+        let in_time = packet.at(anchor) >= settled as i64;
+        if late.abs() < STEP && in_time {
+            self.newest = self.newest.max(packet.sequence);
+            return Standing::Punctual(anchor);
+        }
+        let stepped = self.trial.is_some() || step >= STEP || late <= -STEP || !in_time;
+        if stepped && packet.sequence > self.newest { Standing::Doubtful } else { Standing::Late(anchor) }
     }
 
     /// Takes a packet that has no place as yet.
@@ -59,10 +83,15 @@ impl Clock {
     /// Ends a trial that has lasted for `repair`.
     pub(super) fn judge(&mut self, now: SampleTime, repair: Samples) -> Option<Verdict> {
         let Trial { since, transit, packets } = self.trial.take_if(|trial| now >= trial.since + repair)?;
-        // A clock that stood still goes on sending; a straggler is alone.
-        let late = self.transit.filter(|_| self.heard.since(since).count() < repair.count() / 2);
-        self.transit = late.or(Some(transit));
-        Some(Verdict { packets, transit: late.unwrap_or(transit), late: late.is_some() })
+        // A sender that stood still goes on sending; stragglers are few.
+        let sent = packets.iter().map(|packet| packet.media);
+        let span =
+            sent.clone().max().zip(sent.min()).map_or(Samples::ZERO, |(last, first)| last.since(first));
+        let stragglers = span.count() < repair.count() / 2;
+        let transit = self.transit.filter(|_| stragglers).unwrap_or(transit);
+        self.transit = Some(transit);
+        self.newest = packets.iter().map(|packet| packet.sequence).max().unwrap_or(self.newest);
+        Some(Verdict { packets, transit })
     }
 
     /// No packet on trial belongs before this.

@@ -2,7 +2,7 @@
 //! out, and every stretch between is filled and told.
 
 use super::{
-    clock::{Clock, Verdict},
+    clock::{Clock, Standing, Verdict},
     fill::{self, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
@@ -109,17 +109,15 @@ impl Track {
 
     fn receive(&mut self, packet: Waiting) {
         let clock = self.clocks.entry(packet.run).or_default();
-        clock.hear(packet.arrived);
-        let Some((at, transit)) = clock.place(packet.media) else { return clock.doubt(packet) };
-        if at > (packet.arrived + self.repair).samples() as i64 {
-            self.counts.refused += 1;
-        } else if at < self.settled as i64 {
-            clock.doubt(packet);
-        } else {
-            for straggler in clock.confirm() {
-                self.too_late(&straggler, transit);
+        match clock.hear(&packet, self.settled) {
+            Standing::Doubtful => clock.doubt(packet),
+            Standing::Late(transit) => self.place(packet, transit),
+            Standing::Punctual(transit) => {
+                for straggler in clock.confirm() {
+                    self.place(straggler, transit);
+                }
+                self.place(packet, transit);
             }
-            self.place(packet, transit);
         }
     }
 
@@ -160,10 +158,8 @@ impl Track {
     fn judge_clocks(&mut self, now: SampleTime) {
         let verdicts: Vec<Verdict> =
             self.clocks.values_mut().filter_map(|clock| clock.judge(now, self.repair)).collect();
-        for Verdict { packets, transit, late } in verdicts {
-            for packet in packets {
-                if late { self.too_late(&packet, transit) } else { self.place(packet, transit) }
-            }
+        for Verdict { packets, transit } in verdicts {
+            packets.into_iter().for_each(|packet| self.place(packet, transit));
         }
     }
 

@@ -174,6 +174,39 @@ fn a_clock_that_stood_still_is_found_again() {
 }
 
 #[test]
+fn a_capture_that_stood_still_is_found_again_however_long_it_stood() {
+    for stood in [19_200, 72_000, 96_480, 105_600, 120_000, 144_000, 168_000, 384_000] {
+        let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+        let mut recorder = recorder_with_mara(dir.path(), 0);
+        let transit = |n: u64| 500 + n * 7 % 480 + if n < 300 { 0 } else { stood };
+        play(&mut recorder, (0..600).map(|n| talker.packet(n, 0, transit(n))).collect());
+        let track = recorder.finish(at(600 * FRAME + stood + 500)).unwrap().tracks.remove("mara").unwrap();
+        let stall = track.gaps.iter().find(|gap| gap.cause == Cause::Stall).expect("a stall is told");
+        assert_eq!(
+            (stall.from_sample, track.recorded),
+            (300 * FRAME + 500, 600),
+            "{stood}: {:?}",
+            track.gaps
+        );
+        // The new place is as good as the quickest of the packets that told it: 480 samples of jitter.
+        assert!(stall.to_sample.abs_diff(300 * FRAME + stood + 500) <= 480, "{stood}: {stall:?}");
+    }
+}
+
+#[test]
+fn a_network_that_stood_still_moves_nothing() {
+    for stood in [19_200, 72_000, 92_000] {
+        let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+        let mut recorder = recorder_with_mara(dir.path(), 0);
+        // What was sent meanwhile comes all at once.
+        let transit = |n: u64| if n < 300 { 0 } else { (300 * FRAME + stood).saturating_sub(n * FRAME) };
+        play(&mut recorder, (0..600).map(|n| talker.packet(n, 0, transit(n))).collect());
+        let track = recorder.finish(at(600 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+        assert_eq!((track.recorded, track.gaps), (600, vec![]), "{stood}");
+    }
+}
+
+#[test]
 fn a_packet_that_is_no_opus_is_silence() {
     let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 60));
     let mut recorder = recorder_with_mara(dir.path(), 0);
