@@ -18,6 +18,10 @@ const FRACTION_BITS: u32 = 8;
 const FADE_PACKETS: u64 = 16;
 /// A new target every so many packets, after a first few that each count.
 const TARGET_PACKETS: u64 = 5;
+/// Delays are reported over the quickest transit of the last 10…20 s…
+const FLOOR_PACKETS: u32 = 500;
+/// …but what nobody has been quicker than for a second or two is no delay to be forbidden.
+const RECENT_PACKETS: u32 = 50;
 /// No delay is considered beyond this.
 const MAX_DELAY: u64 = 96_000;
 /// Candidates: every pull from the histogram's zero to the largest delay, in the smallest quantum.
@@ -42,6 +46,7 @@ pub(super) struct DelayEstimator {
     histogram: Histogram,
     location: i64,
     floor: Floor,
+    recent: Floor,
     packets: u64,
     target: i64,
 }
@@ -53,7 +58,8 @@ impl DelayEstimator {
             quantum: quantum.samples().count() as i64,
             histogram: Histogram::new(),
             location: 0,
-            floor: Floor::new(0),
+            floor: Floor::new(0, FLOOR_PACKETS),
+            recent: Floor::new(0, RECENT_PACKETS),
             packets: 0,
             target: 0,
         }
@@ -63,11 +69,14 @@ impl DelayEstimator {
     /// quantum.
     pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
         if self.packets == 0 {
-            (self.location, self.floor) = (transit << FRACTION_BITS, Floor::new(transit));
+            self.location = transit << FRACTION_BITS;
+            self.floor = Floor::new(transit, FLOOR_PACKETS);
+            self.recent = Floor::new(transit, RECENT_PACKETS);
         }
         self.histogram.add((transit - self.zero()).max(0) as u64);
         self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
         self.floor.learn(transit);
+        self.recent.learn(transit);
         self.packets += 1;
         if self.packets.is_multiple_of(FADE_PACKETS) {
             self.histogram.fade();
@@ -87,9 +96,10 @@ impl DelayEstimator {
         self.floor.transit()
     }
 
-    /// The largest playout offset allowed.
+    /// The largest playout offset allowed: never below what packets need now, though the floor be old.
     pub(super) fn ceiling(&self) -> i64 {
-        self.floor() + (self.config.max_delay.count().min(MAX_DELAY) as i64).max(self.quantum)
+        let most = self.floor() + (self.config.max_delay.count().min(MAX_DELAY) as i64).max(self.quantum);
+        most.max(self.recent.transit() + self.quantum)
     }
 
     /// Where the histogram begins.

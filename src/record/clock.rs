@@ -82,7 +82,7 @@ impl Clock {
 
     /// Ends a trial that has lasted for `repair`.
     pub(super) fn judge(&mut self, now: SampleTime, repair: Samples) -> Option<Verdict> {
-        let Trial { since, transit, packets } = self.trial.take_if(|trial| now >= trial.since + repair)?;
+        let Trial { transit, packets, .. } = self.trial.take_if(|trial| now >= trial.since + repair)?;
         // A sender that stood still goes on sending; stragglers are few.
         let sent = packets.iter().map(|packet| packet.media);
         let span =
@@ -108,7 +108,10 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::speaker::{SpeakerId, VoicePacket};
+    use crate::{
+        speaker::{SpeakerId, VoicePacket},
+        time::MediaTime,
+    };
 
     const REPAIR: Samples = Samples::new(96_000);
 
@@ -125,47 +128,68 @@ mod tests {
         Waiting::new(0, packet).unwrap()
     }
 
-    fn take(clock: &mut Clock, packet: Waiting) {
-        clock.hear(packet.arrived);
-        clock.doubt(packet);
+    fn take(clock: &mut Clock, packet: Waiting) -> Standing {
+        let standing = clock.hear(&packet, 0);
+        if standing == Standing::Doubtful {
+            clock.doubt(packet);
+        }
+        standing
     }
 
-    fn room_sample(clock: &Clock, media: MediaTime) -> i64 {
-        clock.place(media).unwrap().0
+    /// Where media time zero lies in the room.
+    fn origin(clock: &Clock) -> Option<i64> {
+        clock.transit.map(|transit| transit + MediaTime::ORIGIN.samples() as i64)
+    }
+
+    fn judged(clock: &mut Clock, now: u64) -> Option<usize> {
+        clock.judge(SampleTime::from_samples(now), REPAIR).map(|verdict| verdict.packets.len())
     }
 
     fn anchored() -> Clock {
         let mut clock = Clock::default();
         for (number, arrived) in [(0, 5_000), (1, 2_000), (2, 4_000)] {
-            take(&mut clock, packet(number, arrived));
+            assert_eq!(take(&mut clock, packet(number, arrived)), Standing::Doubtful);
         }
-        assert!(clock.judge(SampleTime::from_samples(5_000 + 95_999), REPAIR).is_none());
-        let verdict = clock.judge(SampleTime::from_samples(5_000 + 96_000), REPAIR).unwrap();
-        assert_eq!((verdict.packets.len(), verdict.late), (3, false));
+        assert_eq!(judged(&mut clock, 5_000 + 95_999), None);
+        assert_eq!(judged(&mut clock, 5_000 + 96_000), Some(3));
         clock
     }
 
     #[test]
     fn the_quickest_packet_of_the_first_window_anchors_the_clock() {
-        assert_eq!(room_sample(&anchored(), MediaTime::ORIGIN), 1_040);
-        assert_eq!(room_sample(&anchored(), MediaTime::ORIGIN + Samples::new(9_600)), 10_640);
+        assert_eq!(origin(&anchored()), Some(1_040));
     }
 
     #[test]
     fn a_lone_straggler_moves_no_clock() {
         let mut clock = anchored();
-        take(&mut clock, packet(3, 200_000));
-        assert!(clock.judge(SampleTime::from_samples(300_000), REPAIR).unwrap().late);
-        assert_eq!(room_sample(&clock, MediaTime::ORIGIN), 1_040);
+        assert_eq!(take(&mut clock, packet(3, 200_000)), Standing::Doubtful);
+        assert_eq!(judged(&mut clock, 300_000), Some(1));
+        assert_eq!(origin(&clock), Some(1_040));
+    }
+
+    #[test]
+    fn an_older_packet_that_comes_late_is_no_step() {
+        let mut clock = anchored();
+        assert!(matches!(take(&mut clock, packet(10, 1_040 + 9_600)), Standing::Punctual(_)));
+        assert!(matches!(take(&mut clock, packet(5, 60_000)), Standing::Late(_)));
+    }
+
+    #[test]
+    fn delay_that_grows_little_by_little_is_no_step() {
+        let mut clock = anchored();
+        for number in 3..100 {
+            assert_ne!(take(&mut clock, packet(number, 1_040 + 1_260 * number)), Standing::Doubtful);
+        }
     }
 
     #[test]
     fn a_clock_that_stood_still_is_anchored_anew() {
         let mut clock = anchored();
         for number in 3..103 {
-            take(&mut clock, packet(number, 200_000 + 960 * number));
+            assert_eq!(take(&mut clock, packet(number, 200_000 + 960 * number)), Standing::Doubtful);
         }
-        assert!(!clock.judge(SampleTime::from_samples(300_000), REPAIR).unwrap().late);
-        assert_eq!(room_sample(&clock, MediaTime::ORIGIN), 200_000);
+        assert_eq!(judged(&mut clock, 300_000), Some(100));
+        assert_eq!(origin(&clock), Some(200_000));
     }
 }
