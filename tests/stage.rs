@@ -42,6 +42,11 @@ fn datagram(number: u16, value: i16) -> Vec<u8> {
     bytes
 }
 
+/// Packet `number` of a voice that says nothing: CELT frames of 20 ms (RFC 6716 §3.1).
+fn opus_silence(number: u16) -> Vec<u8> {
+    [&datagram(number, 0)[..12], &[0xf8, 0xff, 0xfe]].concat()
+}
+
 /// Hands over `count` packets, each to arrive when it is sent.
 fn speak(packets_in: &mut PacketIn, count: u16, value: i16) {
     for number in 0..count {
@@ -254,10 +259,8 @@ fn a_recording_holds_every_packet_from_the_first_on() {
     stage.open_gate(room, consent).expect("a recording");
     let joined = stage.now(room).expect("a room");
     for number in 0..50 {
-        // Opus: a CELT frame of 20 ms (RFC 6716 §3.1) that holds silence.
-        let packet = [&datagram(number, 0)[..12], &[0xf8, 0xff, 0xfe]].concat();
         let sent = Samples::new(u64::from(number) * PACKET as u64);
-        mara.push_at(&packet, joined + sent).expect("room in the ring");
+        mara.push_at(&opus_silence(number), joined + sent).expect("room in the ring");
     }
     let all_spoken = joined + Samples::new(55 * PACKET as u64);
     let finishing = until(|| {
@@ -267,6 +270,30 @@ fn a_recording_holds_every_packet_from_the_first_on() {
     let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
     let track = &session.tracks["mara"];
     assert_eq!((track.recorded, track.gated, track.refused), (50, 0, 0), "{track:?}");
+}
+
+#[test]
+fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut stage, room) = stage_and_room();
+    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
+    stage.start_recording(room, dir.path(), config).expect("a directory");
+    let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
+    let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
+    stage.open_gate(room, consent).expect("a recording");
+    for number in 0..50 {
+        // The first was sent 867 samples before the room opened.
+        let arrived = (u64::from(number) * PACKET as u64).saturating_sub(867);
+        mara.push_at(&opus_silence(number), SampleTime::from_samples(arrived)).expect("room in the ring");
+    }
+    let finishing = until(|| {
+        let spoken = measure(&mut stage, room).samples > 55 * PACKET as u64;
+        spoken.then(|| stage.stop_recording(room).expect("a recording"))
+    });
+    let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
+    let track = &session.tracks["mara"];
+    assert_eq!((track.recorded, track.gated, track.refused), (50, 0, 0), "{track:?}");
+    assert!(track.gaps.iter().all(|gap| gap.from_sample >= 50 * PACKET as u64), "{track:?}");
 }
 
 /// A pipe that nobody reads stands where a track should be written.

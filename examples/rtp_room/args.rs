@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use crate::report;
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 use tertulia::time::{Quantum, SampleTime, Samples};
 
 pub(crate) const HELP: &str = "\
@@ -10,14 +11,15 @@ address, the room without itself; each listener receives everybody.
 usage: rtp_room --bind ADDR:PORT [options]
 
   --bind ADDR:PORT        where to receive, and to send from
-  --listener ADDR:PORT    send the shared mix there; may be repeated
+  --listener ADDR:PORT    send the shared mix there, IPv4 or IPv6 as --bind; may be repeated
   --record DIR            record every voice into DIR/tracks
   --payload-type N        RTP payload type in and out, 0..127 (111)
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
   --complexity N          encoder effort, 0..10 (4)
-  --seconds S             end after S seconds (default: at Ctrl-C)
-  --stats FILE            write figures there as JSON, once a second
+  --seconds S             end after S seconds (default: at Ctrl-C, SIGTERM or SIGHUP)
+  --stats FILE            write figures there as JSON, once a second; packets.sent is what arrived, as nobody else
+                          knows better; gaps are told when the recording is closed; allocations are not counted
   --help";
 
 #[derive(Clone, Debug)]
@@ -49,8 +51,14 @@ impl Args {
             seconds: None,
             stats: None,
         };
-        let mut parser = lexopt::Parser::from_env();
+        let (mut parser, mut given) = (lexopt::Parser::from_env(), BTreeSet::new());
         while let Some(arg) = parser.next().map_err(one_line)? {
+            if let Long(name) = arg
+                && name != "listener"
+                && !given.insert(name.to_owned())
+            {
+                return Err(format!("--{name}: given twice, expected once"));
+            }
             match arg {
                 Long("help") | Short('h') => return Ok(None),
                 Long("bind") => {
@@ -87,7 +95,25 @@ impl Args {
             }
         }
         args.bind = bind.ok_or("--bind is missing, expected --bind ADDR:PORT")?;
+        args.check()?;
         Ok(Some(args))
+    }
+
+    /// What no option can tell by itself.
+    fn check(&self) -> Result<(), String> {
+        for to in &self.listeners {
+            if to.port() == 0 {
+                return Err(format!("--listener {to}: expected a port above 0"));
+            }
+            if to.is_ipv4() != self.bind.is_ipv4() {
+                let family = if self.bind.is_ipv4() { "IPv4" } else { "IPv6" };
+                return Err(format!(
+                    "--listener {to}: expected an {family} address, as --bind {} is",
+                    self.bind
+                ));
+            }
+        }
+        self.stats.as_deref().map_or(Ok(()), report::check)
     }
 
     /// The room's quantum: 10 ms, or less for shorter packets.

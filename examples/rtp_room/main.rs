@@ -23,7 +23,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tertulia::time::Samples;
+use tertulia::time::{SampleTime, Samples};
 
 fn main() -> ExitCode {
     let args = match Args::parse() {
@@ -58,16 +58,24 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         // A second Ctrl-C while the first is being obeyed has nobody left to tell.
         let _ = interrupt.send(());
     })?;
-    println!("listening {}", socket.local_addr()?);
-    std::io::stdout().flush()?;
     let (socket, shared, over) = (&socket, &house, &done);
     thread::scope(|threads| {
         threads.spawn(move || network::send(socket, &new_routes));
         threads.spawn(move || network::receive(socket, shared, routes, args.payload_type, over));
-        let ended = look_after(&house, args, &interrupted);
+        let ended = announce(socket, shared).and_then(|()| look_after(shared, args, &interrupted));
         done.store(true, Relaxed);
         ended
     })
+}
+
+/// Says that the room is there once its clock is past the longest packet: what the first one who comes says then lies
+/// wholly behind room sample 0.
+fn announce(socket: &UdpSocket, house: &Mutex<House>) -> Result<(), Box<dyn Error>> {
+    while lock(house).now() < SampleTime::from_ms(120.0) {
+        thread::park_timeout(LOOK / 10);
+    }
+    println!("listening {}", socket.local_addr()?);
+    Ok(std::io::stdout().flush()?)
 }
 
 /// Looks after the house until it is time to close, then closes it.
@@ -87,7 +95,7 @@ fn look_after(house: &Mutex<House>, args: &Args, interrupted: &Receiver<()>) -> 
         }
         if let (Some(figures), Some(file)) = (house.figures(), &args.stats) {
             drop(house);
-            reporter.write(file, &figures, None)?;
+            reporter.report(file, &figures, None);
         }
     }
     close(&mut lock(house), args, &mut reporter)
@@ -97,7 +105,7 @@ fn close(house: &mut House, args: &Args, reporter: &mut Reporter) -> Result<(), 
     let figures = last_figures(house).ok_or("the stage did not answer")?;
     let session = house.finish()?;
     if let Some(file) = &args.stats {
-        reporter.write(file, &figures, session.as_ref())?;
+        reporter.report(file, &figures, session.as_ref());
     }
     report::print_summary(&figures, session.as_ref());
     Ok(())

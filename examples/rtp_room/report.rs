@@ -1,8 +1,14 @@
-//! The room's figures: as JSON, once a second, and as a table at the end.
+//! The room's figures: as JSON, once a second, and as a table at the end. The fields are those of a simulation's report
+//! with these exceptions: `packets.sent` is what arrived, since the network does not say how much was sent; `gaps` is
+//! empty until the recording is closed; there is no `allocations_in_tick`, since a count of this process's allocations
+//! cannot tell the worker's from the network threads'.
 
 use crate::house::Figures;
 use serde_json::{Map, Value, json};
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 use tertulia::{
     live::{Quantiles, RoomStats, SpeakerStats},
     record::{Session, TrackSummary},
@@ -13,6 +19,7 @@ use tertulia::{
 #[derive(Default)]
 pub(crate) struct Reporter {
     recording: bool,
+    warned: bool,
     samples: u64,
     encodes: u64,
     decodes: u64,
@@ -23,15 +30,20 @@ impl Reporter {
         Self { recording, ..Self::default() }
     }
 
-    /// Writes the figures to `file`, whole or not at all.
-    pub(crate) fn write(
-        &mut self,
-        file: &Path,
-        figures: &Figures,
-        session: Option<&Session>,
-    ) -> io::Result<()> {
-        let mut unfinished = file.as_os_str().to_owned();
-        unfinished.push(".tmp");
+    /// Writes the figures to `file`. A room does not end because its figures cannot be written: the first failure is
+    /// told, and the next second may do better.
+    pub(crate) fn report(&mut self, file: &Path, figures: &Figures, session: Option<&Session>) {
+        if let Err(error) = self.write(file, figures, session)
+            && !self.warned
+        {
+            self.warned = true;
+            eprintln!("warning: --stats {}: cannot be written, the room goes on: {error}", file.display());
+        }
+    }
+
+    /// Whole or not at all.
+    fn write(&mut self, file: &Path, figures: &Figures, session: Option<&Session>) -> io::Result<()> {
+        let unfinished = unfinished(file);
         fs::write(&unfinished, format!("{:#}\n", self.json(figures, session)))?;
         fs::rename(unfinished, file)
     }
@@ -69,18 +81,36 @@ impl Reporter {
     }
 }
 
+/// Can figures be written to `file`? An error is one line.
+pub(crate) fn check(file: &Path) -> Result<(), String> {
+    let refuse =
+        |why: String| Err(format!("--stats {}: expected a file that can be written: {why}", file.display()));
+    if file.is_dir() {
+        return refuse("is a directory".to_owned());
+    }
+    let unfinished = unfinished(file);
+    let tried = fs::write(&unfinished, "").and_then(|()| fs::remove_file(unfinished));
+    tried.or_else(|error| refuse(error.to_string()))
+}
+
+fn unfinished(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
+}
+
 fn quantiles(of: &Quantiles) -> Value {
     json!({"p50": of.p50, "p99": of.p99, "p99_9": of.p99_9, "p99_99": of.p99_99, "max": of.max})
 }
 
-/// The network does not say how much was sent: `sent` is null. Until the recording is closed, what is kept counts as
+/// Until the recording is closed, what is kept counts as
 /// recorded and there are no gaps yet.
 fn speaker(stats: &SpeakerStats, recording: bool, track: Option<&TrackSummary>) -> Value {
     let (packets, samples, delay) = (stats.lane.packets, stats.lane.samples, stats.delay_ms);
     let kept = if recording { packets.kept } else { 0 };
     json!({
         "packets": {
-            "sent": null,
+            "sent": packets.arrived,
             "arrived": packets.arrived,
             "duplicate": packets.duplicate,
             "reordered": packets.reordered,

@@ -1,5 +1,6 @@
 //! Where a sender's clock lies on the room clock. A packet's place is its media time plus the smallest transit that was
 //! seen in the first `repair` window of its run; from then on that is fixed. A drift of the two clocks is not corrected.
+//! One exception: a run that would begin up to a packet before room sample 0 begins there.
 //!
 //! A sender whose capture stood still (a suspended machine) is late for ever after, by a step. A network that stood
 //! still is late too, but catches up within a moment. So when the transit steps, packets are put on trial for one more
@@ -88,7 +89,8 @@ impl Clock {
         let span =
             sent.clone().max().zip(sent.min()).map_or(Samples::ZERO, |(last, first)| last.since(first));
         let stragglers = span.count() < repair.count() / 2;
-        let transit = self.transit.filter(|_| stragglers).unwrap_or(transit);
+        let kept = self.transit.filter(|_| stragglers);
+        let transit = kept.unwrap_or_else(|| not_before_the_room(transit, &packets));
         self.transit = Some(transit);
         self.newest = packets.iter().map(|packet| packet.sequence).max().unwrap_or(self.newest);
         Some(Verdict { packets, transit })
@@ -103,6 +105,17 @@ impl Clock {
     pub(super) fn is_needed(&self, now: SampleTime, repair: Samples) -> bool {
         self.trial.is_some() || now < self.heard + repair
     }
+}
+
+/// The longest packet (RFC 6716 §2.1.4).
+const LONGEST: Samples = Samples::from_ms(120);
+
+/// What arrives before the room opens counts as arrived at its opening, and so its place may come out before that. It is
+/// not lost for that: the run begins at room sample 0. Further back is what was said before there was a room.
+fn not_before_the_room(transit: i64, packets: &[Waiting]) -> i64 {
+    let first = packets.iter().map(|packet| packet.at(transit)).min().unwrap_or(0);
+    let before = first.min(0).unsigned_abs();
+    if before <= LONGEST.count() { transit.saturating_add_unsigned(before) } else { transit }
 }
 
 #[cfg(test)]
@@ -158,6 +171,22 @@ mod tests {
     #[test]
     fn the_quickest_packet_of_the_first_window_anchors_the_clock() {
         assert_eq!(origin(&anchored()), Some(1_040));
+    }
+
+    fn anchor_of(arrivals: impl IntoIterator<Item = u64>) -> i64 {
+        let mut clock = Clock::default();
+        for (number, arrived) in arrivals.into_iter().enumerate() {
+            take(&mut clock, packet(number as u64, arrived));
+        }
+        clock.judge(SampleTime::from_samples(200_000), REPAIR).unwrap();
+        origin(&clock).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_would_begin_a_packet_before_the_room_begins_with_it() {
+        assert_eq!(anchor_of([0, 93, 1_053]), 0);
+        assert_eq!(anchor_of([0; 7]), 0);
+        assert_eq!(anchor_of([0; 8]), -6_720, "what was said before there was a room");
     }
 
     #[test]

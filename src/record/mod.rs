@@ -6,6 +6,7 @@
 //!
 //! - *Place.* A packet lies at its media time plus the smallest transit of its run's first [`RecorderConfig::repair`]
 //!   window: the quickest packet was on time, all others by the sender's clock. A drift of the clocks is not corrected.
+//!   A run that would begin up to 120 ms before room sample 0 begins there.
 //! - *Patience.* A packet is written when room time is `repair` + 100 ms past its place, so that reordered and late ones
 //!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
