@@ -297,8 +297,11 @@ impl<'a> Run<'a> {
                 self.count_out(self.voices[place].id, self.end);
             }
         }
+        for voice in self.voices.iter().filter(|voice| voice.was_never_in()) {
+            self.recorder.join(voice.id, voice.name(), self.end)?;
+            self.recorder.leave(voice.id, self.end);
+        }
         let session = self.recorder.finish(self.end)?;
-        self.outputs.close(self.end)?;
         let room = RoomLine {
             samples: self.end.samples(),
             quantum_samples: self.room.quantum.samples().count(),
@@ -307,6 +310,7 @@ impl<'a> Run<'a> {
             allocations_in_tick: self.allocations,
             limiter_max_reduction_db: to_3_places(f64::from(self.engine.limiter_max_reduction_db())),
         };
+        self.outputs.close(self.end, &mut self.engine, &self.room)?;
         (self.meters.progress)(1.0);
         let outcome = Outcome::new(room, self.voices, &session)?;
         outcome.write(self.out)?;

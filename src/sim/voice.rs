@@ -84,6 +84,11 @@ impl Voice {
         self.past = sum(&self.past, lane);
     }
 
+    /// Is the room over before it came?
+    pub(super) fn was_never_in(&self) -> bool {
+        self.joined.is_none() && self.log.present.is_empty()
+    }
+
     pub(super) fn mute(&mut self, at: SampleTime) {
         self.muted.get_or_insert(at);
     }

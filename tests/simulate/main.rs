@@ -6,6 +6,7 @@ mod arguments;
 mod bad_input;
 mod counters;
 mod determinism;
+mod ends;
 mod events;
 mod mixes;
 mod panel;
