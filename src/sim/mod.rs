@@ -15,6 +15,7 @@ mod scenario;
 mod sender;
 mod talker;
 mod trace;
+mod track_end;
 mod voice;
 
 pub use error::{Invalid, SimError};

@@ -10,6 +10,7 @@ use super::{
     report::{RoomLine, TickNs, to_3_places},
     scenario::{Action, LONGEST_S, Scenario, ScenarioEvent},
     sender::Sender,
+    track_end::REPAIR,
     voice::Voice,
 };
 use crate::{
@@ -161,6 +162,7 @@ impl<'a> Run<'a> {
                 let received = self.engine.receive(voice.id, &self.datagram, arrived);
                 self.allocations += (self.meters.allocations)() - allocated;
                 if let Received::Kept(packet) = received {
+                    voice.kept(&packet, now);
                     self.recorder.packet(packet);
                 }
             }
@@ -170,12 +172,16 @@ impl<'a> Run<'a> {
     fn obey(&mut self, event: ScenarioEvent) -> Result<(), SimError> {
         let ScenarioEvent { at, action, .. } = event;
         match action {
-            Action::Mute(speaker) => self.change(event, speaker, Command::Mute { speaker, at }),
-            Action::Unmute(speaker) => self.change(event, speaker, Command::Unmute { speaker, at }),
+            Action::Mute(speaker) => self.silence(event, speaker, true),
+            Action::Unmute(speaker) => self.silence(event, speaker, false),
             Action::Gain(speaker, db, over) => {
+                self.voices[speaker.index()].gain_db = db;
                 self.change(event, speaker, Command::Gain { speaker, to: Db(db).to_linear(), at, over })
             }
-            Action::Pan(speaker, to) => self.change(event, speaker, Command::Pan { speaker, to, at }),
+            Action::Pan(speaker, to) => {
+                self.voices[speaker.index()].pan = to;
+                self.change(event, speaker, Command::Pan { speaker, to, at })
+            }
             Action::Leave(speaker) => self.leave(event, speaker),
             Action::Join(speaker) => self.join(event, speaker),
             Action::Grant(_) | Action::Withdraw(_) | Action::Record | Action::Stop => {
@@ -206,25 +212,54 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Changes a voice that is in the room; one that is not has nothing to change.
+    /// Changes a voice that is in the room; one that is not is changed when it joins.
     fn change(&mut self, event: ScenarioEvent, speaker: SpeakerId, command: Command) -> Result<(), SimError> {
         if self.voices[speaker.index()].joined.is_some() { self.apply(event, command) } else { Ok(()) }
     }
 
-    fn join(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        if self.voices[speaker.index()].leaving.is_some() {
-            self.dismiss(speaker);
-        }
+    /// Mutes or unmutes; one who is not in the room, or about to go, is silent as it is until it comes back.
+    fn silence(&mut self, event: ScenarioEvent, speaker: SpeakerId, silenced: bool) -> Result<(), SimError> {
         let voice = &mut self.voices[speaker.index()];
-        if voice.joined.is_some() {
+        voice.silenced = silenced;
+        if voice.joined.is_none() || voice.leaving.is_some() {
             return Ok(());
         }
-        voice.join(event.at);
+        self.apply(event, muting(speaker, silenced, event.at))
+    }
+
+    fn join(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        let voice = &self.voices[speaker.index()];
+        match (voice.joined, voice.leaving) {
+            (None, _) => self.admit(event, speaker),
+            (Some(_), Some(_)) => self.rejoin(event, speaker),
+            (Some(_), None) => Ok(()),
+        }
+    }
+
+    /// Whoever is back before its lane has gone keeps it, and is heard again.
+    fn rejoin(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        self.receive(self.engine.now());
+        let voice = &mut self.voices[speaker.index()];
+        voice.rejoin(event.at);
+        let silenced = voice.silenced;
+        self.begin_track(event, speaker)?;
+        self.apply(event, muting(speaker, silenced, event.at))
+    }
+
+    fn begin_track(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        let voice = &self.voices[speaker.index()];
         self.recorder.join(speaker, voice.name(), event.at)?;
         if voice.consent {
             self.recorder.open(self.ledger.given(speaker, event.at));
         }
-        let (gain_db, pan, at) = (voice.gain_db, voice.pan, event.at);
+        Ok(())
+    }
+
+    fn admit(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
+        self.voices[speaker.index()].join(event.at, self.engine.now());
+        self.begin_track(event, speaker)?;
+        let voice = &self.voices[speaker.index()];
+        let (gain_db, pan, silenced, at) = (voice.gain_db, voice.pan, voice.silenced, event.at);
         let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
         self.apply(event, Command::Admit(Box::new(lane)))?;
         if gain_db != 0.0 {
@@ -234,7 +269,7 @@ impl<'a> Run<'a> {
         if pan != 0.0 {
             self.apply(event, Command::Pan { speaker, to: pan, at })?;
         }
-        Ok(())
+        if silenced { self.apply(event, muting(speaker, true, at)) } else { Ok(()) }
     }
 
     /// Silent from exactly this sample, and gone with the next tick.
@@ -255,8 +290,11 @@ impl<'a> Run<'a> {
             let speaker = voice.id;
             let Some(lane) = self.engine.stats(speaker).filter(|_| voice.joined.is_some()) else { continue };
             if voice.leaving.is_none() && voice.is_over(now, lane) {
-                voice.leaving = Some(now);
-                self.recorder.leave(speaker, now);
+                // What it sent and nobody received is its too.
+                voice.leaving = Some(now.max(voice.sender.end()).min(self.end));
+                self.recorder.leave(speaker, voice.track_end(now));
+                self.dismiss(speaker);
+                continue;
             }
             if self.voices[place].leaving.is_some_and(|leaving| now >= leaving) {
                 self.dismiss(speaker);
@@ -318,6 +356,10 @@ impl<'a> Run<'a> {
     }
 }
 
+fn muting(speaker: SpeakerId, silenced: bool, at: SampleTime) -> Command {
+    if silenced { Command::Mute { speaker, at } } else { Command::Unmute { speaker, at } }
+}
+
 /// The room lasts as long as the scenario says, or until its last speaker has nothing more to send.
 fn end<'a>(scenario: &Scenario, senders: impl Iterator<Item = &'a Sender>) -> Result<SampleTime, Invalid> {
     if let Some(duration) = scenario.duration {
@@ -349,7 +391,7 @@ fn room<'a>(
 }
 
 fn recorder(scenario: &Scenario, out: &Path) -> Result<Recorder, SimError> {
-    let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: REPAIR, epoch_unix_ms: None };
     let mut recorder = Recorder::create(out, config)?;
     let first = scenario.events.iter().find(|event| matches!(event.action, Action::Record | Action::Stop));
     if first.is_some_and(|event| event.action == Action::Record) {
