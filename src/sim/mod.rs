@@ -8,6 +8,7 @@ mod opus_file;
 mod outcome;
 mod outputs;
 mod playout;
+mod presence;
 mod report;
 mod rng;
 mod run;

@@ -14,7 +14,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    engine::{Command, Engine, Event, Lane, LaneConfig, Received, Retired, RoomConfig},
+    engine::{Command, Engine, Event, LaneConfig, Received, Retired, RoomConfig},
     frame::Channels,
     mix::Db,
     record::{Recorder, RecorderConfig},
@@ -45,19 +45,19 @@ pub fn simulate(
 /// Longer ticks are counted as this.
 const LONGEST_TICK_NS: u64 = 60_000_000_000;
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     scenario: &'a Path,
     out: &'a Path,
-    lane: LaneConfig,
-    room: RoomConfig,
-    engine: Engine,
-    recorder: Recorder,
-    ledger: Ledger,
+    pub(super) lane: LaneConfig,
+    pub(super) room: RoomConfig,
+    pub(super) engine: Engine,
+    pub(super) recorder: Recorder,
+    pub(super) ledger: Ledger,
     outputs: Outputs,
-    voices: Vec<Voice>,
+    pub(super) voices: Vec<Voice>,
     /// What is still to happen, the next at the end.
     events: Vec<ScenarioEvent>,
-    end: SampleTime,
+    pub(super) end: SampleTime,
     ticks: u64,
     tick_ns: Histogram<u64>,
     allocations: u64,
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
     }
 
     /// Hands everything that has arrived by `now` to the engine, and what it keeps to the recorder.
-    fn receive(&mut self, now: SampleTime) {
+    pub(super) fn receive(&mut self, now: SampleTime) {
         for voice in &mut self.voices {
             while let Some((packet, arrived)) = voice.arrived(now) {
                 voice.sender.datagram(packet, &mut self.datagram);
@@ -217,104 +217,7 @@ impl<'a> Run<'a> {
         if self.voices[speaker.index()].joined.is_some() { self.apply(event, command) } else { Ok(()) }
     }
 
-    /// Mutes or unmutes; one who is not in the room, or about to go, is silent as it is until it comes back.
-    fn silence(&mut self, event: ScenarioEvent, speaker: SpeakerId, silenced: bool) -> Result<(), SimError> {
-        let voice = &mut self.voices[speaker.index()];
-        voice.silenced = silenced;
-        if voice.joined.is_none() || voice.leaving.is_some() {
-            return Ok(());
-        }
-        self.apply(event, muting(speaker, silenced, event.at))
-    }
-
-    fn join(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        let voice = &self.voices[speaker.index()];
-        match (voice.joined, voice.leaving) {
-            (None, _) => self.admit(event, speaker),
-            (Some(_), Some(_)) => self.rejoin(event, speaker),
-            (Some(_), None) => Ok(()),
-        }
-    }
-
-    /// Whoever is back before its lane has gone keeps it, and is heard again.
-    fn rejoin(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        self.receive(self.engine.now());
-        let voice = &mut self.voices[speaker.index()];
-        voice.rejoin(event.at);
-        let silenced = voice.silenced;
-        self.begin_track(event, speaker)?;
-        self.apply(event, muting(speaker, silenced, event.at))
-    }
-
-    fn begin_track(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        let voice = &self.voices[speaker.index()];
-        self.recorder.join(speaker, voice.name(), event.at)?;
-        if voice.consent {
-            self.recorder.open(self.ledger.given(speaker, event.at));
-        }
-        Ok(())
-    }
-
-    fn admit(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        self.voices[speaker.index()].join(event.at, self.engine.now());
-        self.begin_track(event, speaker)?;
-        let voice = &self.voices[speaker.index()];
-        let (gain_db, pan, silenced, at) = (voice.gain_db, voice.pan, voice.silenced, event.at);
-        let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
-        self.apply(event, Command::Admit(Box::new(lane)))?;
-        if gain_db != 0.0 {
-            let gain = Command::Gain { speaker, to: Db(gain_db).to_linear(), at, over: Samples::ZERO };
-            self.apply(event, gain)?;
-        }
-        if pan != 0.0 {
-            self.apply(event, Command::Pan { speaker, to: pan, at })?;
-        }
-        if silenced { self.apply(event, muting(speaker, true, at)) } else { Ok(()) }
-    }
-
-    /// Silent from exactly this sample, and gone with the next tick.
-    fn leave(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        let voice = &mut self.voices[speaker.index()];
-        if voice.joined.is_none() || voice.leaving.is_some() {
-            return Ok(());
-        }
-        voice.leaving = Some(event.at);
-        self.recorder.leave(speaker, event.at);
-        self.apply(event, Command::Mute { speaker, at: event.at })
-    }
-
-    /// Dismisses those whose time has come: they left, or their trace has ended and all of it has been heard.
-    fn see_off(&mut self, now: SampleTime) {
-        for place in 0..self.voices.len() {
-            let voice = &mut self.voices[place];
-            let speaker = voice.id;
-            let Some(lane) = self.engine.stats(speaker).filter(|_| voice.joined.is_some()) else { continue };
-            if voice.leaving.is_none() && voice.is_over(now, lane) {
-                // What it sent and nobody received is its too.
-                voice.leaving = Some(now.max(voice.sender.end()).min(self.end));
-                self.recorder.leave(speaker, voice.track_end(now));
-                self.dismiss(speaker);
-                continue;
-            }
-            if self.voices[place].leaving.is_some_and(|leaving| now >= leaving) {
-                self.dismiss(speaker);
-            }
-        }
-    }
-
-    fn dismiss(&mut self, speaker: SpeakerId) {
-        self.count_out(speaker, self.engine.now());
-        drop(self.engine.apply(Command::Dismiss(speaker)));
-    }
-
-    /// Takes a lane's counters before it goes.
-    fn count_out(&mut self, speaker: SpeakerId, now: SampleTime) {
-        let lane = self.engine.stats(speaker).copied().unwrap_or_default();
-        let voice = &mut self.voices[speaker.index()];
-        voice.left(voice.leaving.unwrap_or(now), &lane);
-    }
-
-    fn apply(&mut self, event: ScenarioEvent, command: Command) -> Result<(), SimError> {
+    pub(super) fn apply(&mut self, event: ScenarioEvent, command: Command) -> Result<(), SimError> {
         let allocated = (self.meters.allocations)();
         let retired = self.engine.apply(command);
         self.allocations += (self.meters.allocations)() - allocated;
@@ -354,10 +257,6 @@ impl<'a> Run<'a> {
         outcome.write(self.out)?;
         Ok(outcome)
     }
-}
-
-fn muting(speaker: SpeakerId, silenced: bool, at: SampleTime) -> Command {
-    if silenced { Command::Mute { speaker, at } } else { Command::Unmute { speaker, at } }
 }
 
 /// The room lasts as long as the scenario says, or until its last speaker has nothing more to send.
