@@ -28,17 +28,24 @@ pub(crate) struct Arguments {
     pub(crate) options: Options,
 }
 
-pub(crate) fn parse() -> Result<Call, String> {
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Call, String> {
     let (mut scenario, mut out, mut options) = (None, None, Options::default());
-    let mut parser = lexopt::Parser::from_env();
+    let mut given = Vec::new();
     while let Some(argument) = parser.next().map_err(one_line)? {
+        if let Long(name) = argument {
+            once(name, &mut given)?;
+        }
         match argument {
             Long("help") | Short('h') => return Ok(Call::Help),
-            Long("out") => out = Some(PathBuf::from(parser.value().map_err(one_line)?)),
+            Long("out") => out = Some(folder(&mut parser)?),
             Long("minus") => options.minus = true,
-            Long("quantum-ms") => options.quantum = Some(quantum(number(&mut parser, "--quantum-ms")?)?),
-            Long("ms-per-percent") => options.ms_per_percent = number(&mut parser, "--ms-per-percent")?,
-            Long("seed") => options.seed = number(&mut parser, "--seed")?,
+            Long("quantum-ms") => {
+                options.quantum = Some(quantum(number(&mut parser, "--quantum-ms", "a number")?)?)
+            }
+            Long("ms-per-percent") => {
+                options.ms_per_percent = number(&mut parser, "--ms-per-percent", WHOLE)?
+            }
+            Long("seed") => options.seed = number(&mut parser, "--seed", WHOLE)?,
             Value(file) if scenario.is_none() => scenario = Some(PathBuf::from(file)),
             other => return Err(one_line(other.unexpected())),
         }
@@ -48,10 +55,29 @@ pub(crate) fn parse() -> Result<Call, String> {
     Ok(Call::Run(Arguments { scenario, out, options }))
 }
 
-fn number<T: std::str::FromStr>(parser: &mut lexopt::Parser, name: &str) -> Result<T, String> {
+const WHOLE: &str = "a whole number, 0 or more";
+
+fn once(name: &str, given: &mut Vec<String>) -> Result<(), String> {
+    if given.iter().any(|other| other == name) {
+        return Err(format!("expected --{name} once, it is given twice"));
+    }
+    given.push(name.to_owned());
+    Ok(())
+}
+
+fn folder(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
+    let value = parser.value().map_err(one_line)?;
+    if value.is_empty() { Err("expected a folder after --out, found \"\"".into()) } else { Ok(value.into()) }
+}
+
+fn number<T: std::str::FromStr>(
+    parser: &mut lexopt::Parser,
+    name: &str,
+    expected: &str,
+) -> Result<T, String> {
     let value = parser.value().map_err(one_line)?;
     let number = value.to_str().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| format!("expected a number after {name}, found {value:?}"))
+    number.ok_or_else(|| format!("{name}: expected {expected}, found {value:?}"))
 }
 
 fn quantum(ms: f64) -> Result<Quantum, String> {

@@ -19,7 +19,7 @@ use tertulia::sim::{Meters, Scenario, simulate};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
-    let result = match cli::parse() {
+    let result = match cli::parse(lexopt::Parser::from_env()) {
         Ok(Call::Help) => {
             print!("{}", cli::HELP);
             Ok(())

@@ -8,6 +8,7 @@ mod opus_file;
 mod outcome;
 mod outputs;
 mod playout;
+mod presence;
 mod report;
 mod rng;
 mod run;
@@ -15,6 +16,7 @@ mod scenario;
 mod sender;
 mod talker;
 mod trace;
+mod track_end;
 mod voice;
 
 pub use error::{Invalid, SimError};

@@ -30,6 +30,9 @@ impl OpusFile {
     /// No Ogg, no Opus, more than two channels, truncated, empty, or a packet that is not 20 ms of Opus.
     pub fn read(path: &Path) -> Result<Self, Invalid> {
         let invalid = |expected: String| Invalid::new(path, None, expected);
+        if path.is_dir() {
+            return Err(invalid(String::from("expected an Ogg Opus file, found a directory")));
+        }
         let file = File::open(path).map_err(|error| Invalid::unreadable(path, &error))?;
         let mut reader = PacketReader::new(BufReader::new(file));
         let (channels, pre_skip, serial) = head(&mut reader).map_err(&invalid)?;

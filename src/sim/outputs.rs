@@ -88,7 +88,18 @@ impl Outputs {
         Ok(())
     }
 
-    pub(super) fn close(self, end: SampleTime) -> Result<(), SimError> {
+    /// Ends all files. An encoder keeps the room's last samples back: it gets silence until it has given them out.
+    pub(super) fn close(
+        mut self,
+        end: SampleTime,
+        engine: &mut Engine,
+        room: &RoomConfig,
+    ) -> Result<(), SimError> {
+        (0..room.max_lanes).for_each(|lane| drop(engine.apply(Command::Dismiss(SpeakerId(lane)))));
+        let covered = (end.samples() + u64::from(PRE_SKIP)).next_multiple_of(self.packet.count());
+        while engine.now().samples() < covered {
+            self.take(&engine.tick(), room.quantum.samples())?;
+        }
         for wav in std::iter::once(self.mix).chain(self.minus) {
             wav.writer.finalize().map_err(|error| write_error(&wav.path, hound_to_io(error)))?;
         }

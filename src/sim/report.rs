@@ -1,6 +1,9 @@
 //! `report.json`: what a room did, as the contract with everyone who measures it names it. Fields are added, never renamed.
 
-use super::{playout::VoiceLog, sender::Sender};
+use super::{
+    playout::{Fate, VoiceLog},
+    sender::Sender,
+};
 use crate::{
     engine::LaneStats,
     record::{Cause, Gap, TrackSummary},
@@ -81,7 +84,7 @@ pub struct PacketLine {
     pub duplicate: u64,
     /// Overtaken by a later one.
     pub reordered: u64,
-    /// Too late for the live mix.
+    /// Too late for the live mix, or for the room: as many as `playout.csv` calls so.
     pub late: u64,
     /// Turned away by the engine, or without a place in the recording any more.
     pub rejected: u64,
@@ -171,7 +174,7 @@ fn packets(log: &VoiceLog, stats: &LaneStats, track: &TrackSummary) -> PacketLin
         arrived: stats.packets.arrived,
         duplicate: stats.packets.duplicate,
         reordered: stats.packets.reordered,
-        late: stats.packets.late,
+        late: log.packets.iter().filter(|packet| packet.fate == Fate::Late).count() as u64,
         rejected: stats.packets.rejected_total() + track.refused,
         recorded: track.recorded,
         gated: track.gated,

@@ -10,10 +10,11 @@ use super::{
     report::{RoomLine, TickNs, to_3_places},
     scenario::{Action, LONGEST_S, Scenario, ScenarioEvent},
     sender::Sender,
+    track_end::REPAIR,
     voice::Voice,
 };
 use crate::{
-    engine::{Command, Engine, Event, Lane, LaneConfig, Received, Retired, RoomConfig},
+    engine::{Command, Engine, Event, LaneConfig, Received, Retired, RoomConfig},
     frame::Channels,
     mix::Db,
     record::{Recorder, RecorderConfig},
@@ -44,19 +45,19 @@ pub fn simulate(
 /// Longer ticks are counted as this.
 const LONGEST_TICK_NS: u64 = 60_000_000_000;
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     scenario: &'a Path,
     out: &'a Path,
-    lane: LaneConfig,
-    room: RoomConfig,
-    engine: Engine,
-    recorder: Recorder,
-    ledger: Ledger,
+    pub(super) lane: LaneConfig,
+    pub(super) room: RoomConfig,
+    pub(super) engine: Engine,
+    pub(super) recorder: Recorder,
+    pub(super) ledger: Ledger,
     outputs: Outputs,
-    voices: Vec<Voice>,
+    pub(super) voices: Vec<Voice>,
     /// What is still to happen, the next at the end.
     events: Vec<ScenarioEvent>,
-    end: SampleTime,
+    pub(super) end: SampleTime,
     ticks: u64,
     tick_ns: Histogram<u64>,
     allocations: u64,
@@ -153,7 +154,7 @@ impl<'a> Run<'a> {
     }
 
     /// Hands everything that has arrived by `now` to the engine, and what it keeps to the recorder.
-    fn receive(&mut self, now: SampleTime) {
+    pub(super) fn receive(&mut self, now: SampleTime) {
         for voice in &mut self.voices {
             while let Some((packet, arrived)) = voice.arrived(now) {
                 voice.sender.datagram(packet, &mut self.datagram);
@@ -161,6 +162,7 @@ impl<'a> Run<'a> {
                 let received = self.engine.receive(voice.id, &self.datagram, arrived);
                 self.allocations += (self.meters.allocations)() - allocated;
                 if let Received::Kept(packet) = received {
+                    voice.kept(&packet, now);
                     self.recorder.packet(packet);
                 }
             }
@@ -170,12 +172,16 @@ impl<'a> Run<'a> {
     fn obey(&mut self, event: ScenarioEvent) -> Result<(), SimError> {
         let ScenarioEvent { at, action, .. } = event;
         match action {
-            Action::Mute(speaker) => self.change(event, speaker, Command::Mute { speaker, at }),
-            Action::Unmute(speaker) => self.change(event, speaker, Command::Unmute { speaker, at }),
+            Action::Mute(speaker) => self.silence(event, speaker, true),
+            Action::Unmute(speaker) => self.silence(event, speaker, false),
             Action::Gain(speaker, db, over) => {
+                self.voices[speaker.index()].gain_db = db;
                 self.change(event, speaker, Command::Gain { speaker, to: Db(db).to_linear(), at, over })
             }
-            Action::Pan(speaker, to) => self.change(event, speaker, Command::Pan { speaker, to, at }),
+            Action::Pan(speaker, to) => {
+                self.voices[speaker.index()].pan = to;
+                self.change(event, speaker, Command::Pan { speaker, to, at })
+            }
             Action::Leave(speaker) => self.leave(event, speaker),
             Action::Join(speaker) => self.join(event, speaker),
             Action::Grant(_) | Action::Withdraw(_) | Action::Record | Action::Stop => {
@@ -206,77 +212,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Changes a voice that is in the room; one that is not has nothing to change.
+    /// Changes a voice that is in the room; one that is not is changed when it joins.
     fn change(&mut self, event: ScenarioEvent, speaker: SpeakerId, command: Command) -> Result<(), SimError> {
         if self.voices[speaker.index()].joined.is_some() { self.apply(event, command) } else { Ok(()) }
     }
 
-    fn join(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        if self.voices[speaker.index()].leaving.is_some() {
-            self.dismiss(speaker);
-        }
-        let voice = &mut self.voices[speaker.index()];
-        if voice.joined.is_some() {
-            return Ok(());
-        }
-        voice.join(event.at);
-        self.recorder.join(speaker, voice.name(), event.at)?;
-        if voice.consent {
-            self.recorder.open(self.ledger.given(speaker, event.at));
-        }
-        let (gain_db, pan, at) = (voice.gain_db, voice.pan, event.at);
-        let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
-        self.apply(event, Command::Admit(Box::new(lane)))?;
-        if gain_db != 0.0 {
-            let gain = Command::Gain { speaker, to: Db(gain_db).to_linear(), at, over: Samples::ZERO };
-            self.apply(event, gain)?;
-        }
-        if pan != 0.0 {
-            self.apply(event, Command::Pan { speaker, to: pan, at })?;
-        }
-        Ok(())
-    }
-
-    /// Silent from exactly this sample, and gone with the next tick.
-    fn leave(&mut self, event: ScenarioEvent, speaker: SpeakerId) -> Result<(), SimError> {
-        let voice = &mut self.voices[speaker.index()];
-        if voice.joined.is_none() || voice.leaving.is_some() {
-            return Ok(());
-        }
-        voice.leaving = Some(event.at);
-        self.recorder.leave(speaker, event.at);
-        self.apply(event, Command::Mute { speaker, at: event.at })
-    }
-
-    /// Dismisses those whose time has come: they left, or their trace has ended and all of it has been heard.
-    fn see_off(&mut self, now: SampleTime) {
-        for place in 0..self.voices.len() {
-            let voice = &mut self.voices[place];
-            let speaker = voice.id;
-            let Some(lane) = self.engine.stats(speaker).filter(|_| voice.joined.is_some()) else { continue };
-            if voice.leaving.is_none() && voice.is_over(now, lane) {
-                voice.leaving = Some(now);
-                self.recorder.leave(speaker, now);
-            }
-            if self.voices[place].leaving.is_some_and(|leaving| now >= leaving) {
-                self.dismiss(speaker);
-            }
-        }
-    }
-
-    fn dismiss(&mut self, speaker: SpeakerId) {
-        self.count_out(speaker, self.engine.now());
-        drop(self.engine.apply(Command::Dismiss(speaker)));
-    }
-
-    /// Takes a lane's counters before it goes.
-    fn count_out(&mut self, speaker: SpeakerId, now: SampleTime) {
-        let lane = self.engine.stats(speaker).copied().unwrap_or_default();
-        let voice = &mut self.voices[speaker.index()];
-        voice.left(voice.leaving.unwrap_or(now), &lane);
-    }
-
-    fn apply(&mut self, event: ScenarioEvent, command: Command) -> Result<(), SimError> {
+    pub(super) fn apply(&mut self, event: ScenarioEvent, command: Command) -> Result<(), SimError> {
         let allocated = (self.meters.allocations)();
         let retired = self.engine.apply(command);
         self.allocations += (self.meters.allocations)() - allocated;
@@ -297,8 +238,11 @@ impl<'a> Run<'a> {
                 self.count_out(self.voices[place].id, self.end);
             }
         }
+        for voice in self.voices.iter().filter(|voice| voice.was_never_in()) {
+            self.recorder.join(voice.id, voice.name(), self.end)?;
+            self.recorder.leave(voice.id, self.end);
+        }
         let session = self.recorder.finish(self.end)?;
-        self.outputs.close(self.end)?;
         let room = RoomLine {
             samples: self.end.samples(),
             quantum_samples: self.room.quantum.samples().count(),
@@ -307,6 +251,7 @@ impl<'a> Run<'a> {
             allocations_in_tick: self.allocations,
             limiter_max_reduction_db: to_3_places(f64::from(self.engine.limiter_max_reduction_db())),
         };
+        self.outputs.close(self.end, &mut self.engine, &self.room)?;
         (self.meters.progress)(1.0);
         let outcome = Outcome::new(room, self.voices, &session)?;
         outcome.write(self.out)?;
@@ -345,7 +290,7 @@ fn room<'a>(
 }
 
 fn recorder(scenario: &Scenario, out: &Path) -> Result<Recorder, SimError> {
-    let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: REPAIR, epoch_unix_ms: None };
     let mut recorder = Recorder::create(out, config)?;
     let first = scenario.events.iter().find(|event| matches!(event.action, Action::Record | Action::Stop));
     if first.is_some_and(|event| event.action == Action::Record) {

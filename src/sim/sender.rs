@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     frame::Channels,
-    time::{SampleTime, Samples},
+    time::{RATE_HZ, SampleTime, Samples},
 };
 use rtp_types::RtpPacketBuilder;
 
@@ -93,7 +93,7 @@ impl Sender {
             }
             if let Some(ms) = arrival_ms {
                 smallest_transit_ms = smallest_transit_ms.min(ms - send_ms);
-                arrivals.push(Arrival { at: SampleTime::from_ms(ms), packet: sent.len() - 1 });
+                arrivals.push(Arrival { at: arrival(ms), packet: sent.len() - 1 });
             }
         }
         arrivals.sort_by_key(|arrival| arrival.at);
@@ -107,7 +107,7 @@ impl Sender {
         loop {
             let row = at_once(self.sent.len() as u64);
             let ms = start + row.send_ms;
-            let at = SampleTime::from_ms(ms);
+            let at = arrival(ms);
             if at >= end {
                 break;
             }
@@ -175,6 +175,12 @@ impl Sender {
     }
 }
 
+/// The first sample that can know of something that comes at `ms`: none is heard before it is there.
+fn arrival(ms: f64) -> SampleTime {
+    // What is a whole sample but for the last bits of a float is that sample.
+    SampleTime::from_samples((ms * f64::from(RATE_HZ) / 1000.0 - 1e-6).ceil() as u64)
+}
+
 /// A packet on a network that does nothing to it.
 fn at_once(seq: u64) -> TraceRow {
     let send_ms = seq as f64 * PACKET.as_ms();
@@ -215,6 +221,15 @@ mod tests {
         assert_eq!(order, [(53.0, 2), (55.0, 2), (60.0, 0)]);
         assert_eq!((sender.sent.len(), sender.sent[2].arrival_ms), (3, Some(53.0)));
         assert!((sender.smallest_transit_ms - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn nothing_arrives_before_its_time() {
+        let samples = |ms| arrival(ms).samples();
+        assert_eq!((samples(0.0), samples(0.001), samples(33.34), samples(33.3)), (0, 1, 1601, 1599));
+        for sample in 0..100_000 {
+            assert_eq!(samples(f64::from(sample) / 48.0), u64::from(sample as u32));
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 use super::error::Invalid;
 use std::{fmt, fs, io, path::Path};
 
+/// Media time in samples has room in 64 bits up to here, with a margin for every sum that is made of it.
+const END_OF_SEQ: u64 = 1 << 48;
+
 /// One packet's way through the network, in milliseconds since its sender joined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TraceRow {
@@ -64,12 +67,17 @@ fn parse(line: &str, above: Option<&TraceRow>) -> Result<TraceRow, String> {
         return Err(format!("expected 4 fields seq,send_ms,arrival_ms,vad, found {}", fields.len()));
     };
     let row = TraceRow {
-        seq: seq.parse().map_err(|_| format!("expected seq to be a packet number, found {seq:?}"))?,
+        seq: packet_number(seq)?,
         send_ms: milliseconds("send_ms", send)?,
         arrival_ms: if arrival.is_empty() { None } else { Some(milliseconds("arrival_ms", arrival)?) },
     };
     follows(&row, above)?;
     Ok(row)
+}
+
+fn packet_number(field: &str) -> Result<u64, String> {
+    let value = field.parse().ok().filter(|seq| *seq < END_OF_SEQ);
+    value.ok_or_else(|| format!("expected seq to be a packet number, found {field:?}"))
 }
 
 fn milliseconds(name: &str, field: &str) -> Result<f64, String> {
@@ -127,6 +135,11 @@ mod tests {
         let expect = |text: &str, error: &str| assert_eq!(read(text).unwrap_err(), error);
         expect("0,0,1\n", "t.csv:1: expected 4 fields seq,send_ms,arrival_ms,vad, found 3");
         expect("0,0,1,1\n\nx,0,1,1\n", "t.csv:3: expected seq to be a packet number, found \"x\"");
+        expect(
+            "281474976710656,0,1,1\n",
+            "t.csv:1: expected seq to be a packet number, found \"281474976710656\"",
+        );
+        assert_eq!(read("281474976710655,0,1,1\n").unwrap().len(), 1);
         expect("0,nan,1,1\n", "t.csv:1: expected send_ms in milliseconds from 0 on, found \"nan\"");
         expect("0,0,-1,1\n", "t.csv:1: expected arrival_ms in milliseconds from 0 on, found \"-1\"");
         expect("0,9,8,1\n", "t.csv:1: expected arrival_ms not before send_ms 9, found 8");

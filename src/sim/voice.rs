@@ -1,16 +1,16 @@
 //! One speaker of a simulated room: when it is in, what has become of its packets, what its lane has counted.
 
 use super::{
-    opus_file::PACKET,
     playout::{Fate, Span, VoiceLog, VoicePacketLog},
     report::{TargetMs, to_3_places},
     scenario::{Consent, ScenarioSpeaker},
     sender::Sender,
+    track_end::TrackEnd,
 };
 use crate::{
     engine::{LaneStats, Playout},
     packet::opus,
-    speaker::SpeakerId,
+    speaker::{SpeakerId, VoicePacket},
     time::{SampleTime, Samples},
 };
 
@@ -21,8 +21,10 @@ const UNHEARD: Samples = Samples::from_ms(1000);
 pub(super) struct Voice {
     pub(super) id: SpeakerId,
     pub(super) sender: Sender,
+    /// As it was last set, in the room or out of it.
     pub(super) gain_db: f32,
     pub(super) pan: f32,
+    pub(super) silenced: bool,
     /// May its track be kept?
     pub(super) consent: bool,
     /// In the room since then.
@@ -30,6 +32,9 @@ pub(super) struct Voice {
     /// Leaves then; its lane goes with the first tick after it.
     pub(super) leaving: Option<SampleTime>,
     pub(super) muted: Option<SampleTime>,
+    /// The engine's clock when its present lane was admitted.
+    admitted: SampleTime,
+    track_end: Option<TrackEnd>,
     log: VoiceLog,
     playouts: Vec<Option<Playout>>,
     /// The first packet its present lane was given, and that packet's 16-bit number.
@@ -52,10 +57,13 @@ impl Voice {
             id,
             gain_db: speaker.gain_db,
             pan: speaker.pan,
+            silenced: false,
             consent: speaker.consent == Consent::Given,
             joined: None,
             leaving: None,
             muted: None,
+            admitted: SampleTime::ZERO,
+            track_end: None,
             log: VoiceLog { name: speaker.name.clone(), ..VoiceLog::default() },
             playouts: vec![None; sender.sent.len()],
             first: None,
@@ -69,9 +77,19 @@ impl Voice {
         &self.log.name
     }
 
-    pub(super) fn join(&mut self, at: SampleTime) {
+    /// Comes in at `at`, by a lane that is pulled from `now` on.
+    pub(super) fn join(&mut self, at: SampleTime, now: SampleTime) {
         self.joined = Some(at);
         self.first = None;
+        self.admitted = now;
+        self.track_end = None;
+    }
+
+    /// Is back before its lane has gone.
+    pub(super) fn rejoin(&mut self, at: SampleTime) {
+        let stay = self.joined.replace(at).zip(self.leaving.take());
+        self.log.present.extend(stay.map(|(from, to)| Span { from, to }));
+        self.track_end = None;
     }
 
     /// Its lane has gone; these are the lane's last counters.
@@ -82,6 +100,11 @@ impl Voice {
         self.unmute(at);
         self.leaving = None;
         self.past = sum(&self.past, lane);
+    }
+
+    /// Is the room over before it came?
+    pub(super) fn was_never_in(&self) -> bool {
+        self.joined.is_none() && self.log.present.is_empty()
     }
 
     pub(super) fn mute(&mut self, at: SampleTime) {
@@ -98,8 +121,10 @@ impl Voice {
     pub(super) fn arrived(&mut self, now: SampleTime) -> Option<(usize, SampleTime)> {
         while let Some(arrival) = self.sender.arrived(now) {
             let sent = self.sender.sent.get(arrival.packet).map_or(SampleTime::ZERO, |sent| sent.at());
-            let in_room = self.joined.is_some_and(|joined| sent >= joined);
-            if in_room && self.leaving.is_none_or(|leaving| arrival.at < leaving) {
+            let forever = SampleTime::from_samples(u64::MAX);
+            let present = self.joined.map(|from| Span { from, to: self.leaving.unwrap_or(forever) });
+            let mut stays = self.log.present.iter().copied().chain(present);
+            if stays.any(|stay| sent >= stay.from && arrival.at < stay.to) {
                 let sequence = self.sender.sequence(arrival.packet);
                 self.first.get_or_insert((arrival.packet, sequence));
                 return Some((arrival.packet, arrival.at));
@@ -108,14 +133,24 @@ impl Voice {
         None
     }
 
-    /// Has the last packet that arrived been heard? If it never is, its time has passed a second later.
+    /// Its lane gave this packet to the recorder, in the tick at `now`.
+    pub(super) fn kept(&mut self, packet: &VoicePacket<'_>, now: SampleTime) {
+        self.track_end = Some(TrackEnd::after(self.track_end, packet, now));
+    }
+
+    /// Where its track has no more sound of it, if that is known; else now.
+    pub(super) fn track_end(&self, now: SampleTime) -> SampleTime {
+        self.track_end.and_then(|end| end.sample()).unwrap_or(now)
+    }
+
+    /// Has the last packet that arrived been heard to its end? If it never is, its time has passed a second later.
     pub(super) fn is_over(&self, now: SampleTime, lane: &LaneStats) -> bool {
-        let heard = self.sender.last_arrived().and_then(|last| self.playouts.get(last).copied().flatten());
-        let end = match heard {
-            Some(playout) => playout.at + PACKET,
-            None => self.sender.end() + self.sender.smallest_transit() + lane.delay + UNHEARD,
+        let last = self.sender.last_arrived().and_then(|last| self.playouts.get(last));
+        let is_heard = match last {
+            Some(Some(_)) => made(lane) <= now.since(self.admitted).count(),
+            _ => now >= self.sender.end() + self.sender.smallest_transit() + lane.delay + UNHEARD,
         };
-        self.sender.is_done() && now >= end
+        self.sender.is_done() && is_heard
     }
 
     pub(super) fn aim(&mut self, target: Samples) {
@@ -166,6 +201,13 @@ impl Voice {
             voiced: opus::voice_active(payload),
         }
     }
+}
+
+/// Samples that a lane has made so far; those that were not heard yet wait in it.
+fn made(lane: &LaneStats) -> u64 {
+    let samples = &lane.samples;
+    let sound = samples.played + samples.fec + samples.dred + samples.concealed + samples.silence;
+    (sound + samples.inserted).saturating_sub(samples.removed)
 }
 
 fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {

@@ -102,6 +102,15 @@ fn files_that_are_missing_or_no_ogg_opus_are_named() {
 }
 
 #[test]
+fn a_folder_in_a_voices_place_is_called_one() {
+    let folder = folder();
+    fs::remove_file(folder.path().join("ada.opus")).unwrap();
+    fs::create_dir(folder.path().join("ada.opus")).unwrap();
+    let found = run(folder.path()).unwrap_err().to_string();
+    assert!(found.ends_with("ada.opus: expected an Ogg Opus file, found a directory"), "{found}");
+}
+
+#[test]
 fn packets_of_another_length_are_refused() {
     let folder = folder();
     // TOC 24: SILK, 60 ms.

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, rough};
 use std::{collections::BTreeMap, fs};
-use tertulia::sim::{Fate, Options, SpeakerLine, read_trace};
+use tertulia::sim::{Fate, Network, Options, SpeakerLine, read_trace};
 
 const END_MS: f64 = 6000.0;
 
@@ -56,6 +56,8 @@ fn lines_of(csv: &str) -> BTreeMap<String, u64> {
 
 fn check_log(name: &str, log: &[tertulia::sim::VoicePacketLog], line: &SpeakerLine) {
     let heard = log.iter().filter(|packet| packet.fate.is_heard()).count() as u64;
+    let late = log.iter().filter(|packet| packet.fate == Fate::Late).count() as u64;
+    assert_eq!(late, line.packets.late, "{name}");
     assert!(heard > 50 && heard <= line.packets.sent, "{name}");
     let places: Vec<f64> = log.iter().filter_map(|packet| packet.playout_ms).collect();
     assert!(places.is_sorted(), "{name}: packets are heard in the order of their sending");
@@ -63,4 +65,17 @@ fn check_log(name: &str, log: &[tertulia::sim::VoicePacketLog], line: &SpeakerLi
         assert_eq!(packet.fate == Fate::Lost, packet.arrival_ms.is_none() && packet.fate != Fate::Fec);
         assert_eq!(packet.fate.is_heard(), packet.playout_ms.is_some());
     }
+}
+
+#[test]
+fn packets_in_flight_when_the_room_ends_are_late_in_the_table_and_in_the_report() {
+    let mut stage = Stage::new("duration_s = 2");
+    stage.network("far.csv", &Network { transit_ms: 100.0, ..Network::default() }, 1, 200);
+    stage.voice("ada", 200, "trace = 'far.csv'");
+    let outcome = stage.run("out", &Options::default());
+    let csv = fs::read_to_string(stage.path("out/playout.csv")).unwrap();
+    let late = csv.lines().filter(|line| line.ends_with(",late")).count() as u64;
+    // Of the 100 sent in two seconds, those of the last 100 ms are on their way.
+    assert!(late >= 5, "{late}");
+    assert_eq!(outcome.report.speakers["ada"].packets.late, late);
 }

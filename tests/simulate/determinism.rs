@@ -35,7 +35,7 @@ const UNHEARD: f32 = 2e-6;
 #[test]
 fn the_quantum_shifts_the_mix_and_changes_nothing_in_it() {
     // A packet that arrives at 33 ms is heard from the next quantum's beginning on: at 35 ms, or at 40.
-    let mut stage = Stage::new("duration_s = 3");
+    let mut stage = Stage::new("duration_s = 5");
     stage.network("steady.csv", &Network { transit_ms: 33.0, ..Network::default() }, 1, 200);
     stage.voice("ada", 200, "trace = 'steady.csv'");
     stage.voice("bob", 200, "trace = 'steady.csv'");

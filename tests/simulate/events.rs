@@ -1,7 +1,7 @@
 //! What happens in a room happens at its sample, wherever that lies in a quantum.
 
 use super::stage::Stage;
-use tertulia::sim::Options;
+use tertulia::sim::{GapLine, Options, SpeakerLine};
 
 /// One voice for two seconds with these events in it.
 fn mix(events: &[(u64, &str)]) -> Vec<f32> {
@@ -48,4 +48,58 @@ fn a_room_turns_stereo_for_a_pan() {
         |frames: &[f32]| frames.iter().skip(1).step_by(2).map(|sample| sample.abs()).fold(0.0, f32::max);
     assert!(right(&stereo[..100_000]) > 0.01);
     assert!(right(&stereo[2 * 50_480..]) < 1e-6);
+}
+
+/// Ten seconds of one voice with these events in it: its mix and its line.
+fn ten_seconds(keys: &str, events: &[(u64, &str)]) -> (Vec<f32>, SpeakerLine) {
+    let mut stage = Stage::new("duration_s = 10");
+    stage.voice("ada", 500, keys);
+    for (at, what) in events {
+        stage.event(*at, &format!("{what}\nspeaker = 'ada'"));
+    }
+    let mut report = stage.run("out", &Options::default()).report;
+    (stage.wav("out/mix.wav"), report.speakers.remove("ada").unwrap())
+}
+
+#[test]
+fn one_who_is_back_within_a_quantum_goes_on() {
+    let (plain, whole) = ten_seconds("", &[]);
+    assert!(whole.gaps.is_empty(), "{:?}", whole.gaps);
+    for (leave, join) in [(96_000, 96_000), (96_600, 97_000), (96_301, 96_310), (96_479, 96_577)] {
+        let (mix, line) = ten_seconds("", &[(leave, "do = 'leave'"), (join, "do = 'join'")]);
+        let differs = (0..mix.len()).find(|at| mix[*at].to_bits() != plain[*at].to_bits());
+        assert_eq!(differs, (leave < join).then_some(leave as usize), "{leave} to {join}");
+        // Packets of 96,000 and 96,960 that lie outside for a part are left out whole; what follows is all there.
+        for gap in &line.gaps {
+            assert!(gap.from_sample >= 96_000 && gap.to_sample <= 97_920, "{leave} to {join}: {gap:?}");
+            assert!(gap.cause == "not_joined" || gap.from_sample == join, "{leave} to {join}: {gap:?}");
+        }
+        assert_eq!(line.gaps.iter().any(|gap| gap.cause == "not_joined"), leave < join);
+        assert!(line.packets.recorded >= 498, "{:?}", line.packets);
+    }
+}
+
+#[test]
+fn what_is_set_out_of_the_room_counts_when_one_comes_in() {
+    for (keys, joins, events) in [
+        ("start_ms = 1000", 48_000, vec![(24_000, "do = 'mute'")]),
+        ("", 48_000, vec![(10, "do = 'mute'"), (24_000, "do = 'leave'"), (48_000, "do = 'join'")]),
+        ("", 24_200, vec![(24_000, "do = 'leave'"), (24_100, "do = 'mute'"), (24_200, "do = 'join'")]),
+    ] {
+        let (mix, line) = ten_seconds(keys, &events);
+        assert!(mix[joins as usize + 480..].iter().all(|sample| *sample == 0.0), "{events:?}");
+        let muted = GapLine { from_sample: joins, to_sample: 480_000, cause: "mute" };
+        assert_eq!(line.gaps.last(), Some(&muted), "{events:?}");
+    }
+    let away = [(48_000, "do = 'leave'"), (144_000, "do = 'join'")];
+    let (plain, _) = ten_seconds("", &away);
+    let (louder, _) = ten_seconds("", &[away[0], (96_000, "do = 'gain'\ndb = 6"), away[1]]);
+    let (unmuted, line) =
+        ten_seconds("", &[(47_000, "do = 'mute'"), away[0], (96_000, "do = 'unmute'"), away[1]]);
+    assert_eq!(unmuted[144_000..], plain[144_000..]);
+    assert_eq!(line.gaps.last().map(|gap| gap.to_sample), Some(144_000));
+    let loudest = |mix: &[f32]| mix[144_000..].iter().fold(0.0_f32, |top, sample| top.max(sample.abs()));
+    let factor = loudest(&louder) / loudest(&plain);
+    // 6 dB are a factor of 1.995; the voice is far below where the limiter begins.
+    assert!((factor - 1.995).abs() < 0.01, "{factor}");
 }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod arguments;
 mod bad_input;
 mod counters;
 mod determinism;
+mod ends;
 mod events;
 mod mixes;
 mod panel;
