@@ -10,6 +10,9 @@ use crate::{
 /// How long a track waits for stragglers.
 pub(super) const REPAIR: Samples = Samples::from_ms(2000);
 
+/// A step of the transit by as much may be a capture that stood still, which its track then follows.
+const STEP: Samples = Samples::from_ms(300);
+
 /// One run of a sender's clock in its track.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrackEnd {
@@ -32,7 +35,7 @@ impl TrackEnd {
             run.transit = run.transit.min(transit);
         }
         run.end = run.end.max(end);
-        run.stalled |= transit - run.transit >= REPAIR.count() as i64;
+        run.stalled |= transit - run.transit >= STEP.count() as i64;
         run
     }
 
@@ -76,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_stood_still_leaves_it_open() {
-        assert_eq!(end(&[(0, 0), (1, 96_959)]), Some(1920));
-        assert_eq!(end(&[(0, 0), (1, 96_960)]), None);
+        assert_eq!(end(&[(0, 0), (1, 960 + 14_399)]), Some(1920));
+        assert_eq!(end(&[(0, 0), (1, 960 + 14_400)]), None);
     }
 }
