@@ -443,10 +443,12 @@ mod tests {
             }
             while waiting.first().is_some_and(|change| change.2 <= now as u64) {
                 let (dial, to, _, over, _) = waiting.remove(0);
+                // Before the first sample nothing was heard that a step could click in.
+                let fade = if now == 0 { 0 } else { 240 };
                 let (index, to, over) = match dial {
                     0 => (0, to.abs(), over),
-                    1 => (1, f32::from(u8::from(to > 0.0)), 240),
-                    _ => (2, to, 240),
+                    1 => (1, f32::from(u8::from(to > 0.0)), fade),
+                    _ => (2, to, fade),
                 };
                 dials[index] = (dials[index].0, now as u64, dials[index].0, to, over);
                 if over == 0 {
