@@ -32,6 +32,8 @@ pub(super) struct Voice {
     hole: Hole,
     /// The last packet said that the sender falls silent.
     resting: bool,
+    rng: u32,
+    cushion: u64,
 }
 
 /// Sound made for want of packets. Whether it hides a loss or a pause only the next packet tells; until then what can be
@@ -62,6 +64,8 @@ impl Voice {
             activity: Activity::new(),
             hole: Hole::default(),
             resting: false,
+            rng: 1,
+            cushion: 0,
         })
     }
 
@@ -95,9 +99,8 @@ impl Voice {
         let is_pause = self.activity.is_pause(self.channels, sound);
         self.resting = slot.dtx;
         pull.stats.samples.played += decoded as u64;
-        if is_pause {
-            self.approach_target(decoded as u64, pull);
-        }
+        self.cushion = if is_pause { crate::jitter::knob(14, 0) as u64 } else { 0 };
+        self.approach_target(decoded as u64, is_pause, pull);
     }
 
     fn recover(&mut self, next: &Slot, pull: &mut Pull<'_>) {
@@ -132,6 +135,11 @@ impl Voice {
             return;
         }
         self.fade.invented(sound, self.channels.count());
+        if self.cushion > 0 && pull.jitter.not_lost() {
+            self.cushion = self.cushion.saturating_sub(missing.count());
+            pull.stats.samples.inserted += missing.count();
+            return;
+        }
         pull.jitter.concealed(missing);
         let (counted, noted) = match faded {
             false => (&mut pull.stats.samples.concealed, &mut self.hole.concealed),
@@ -153,17 +161,30 @@ impl Voice {
     }
 
     /// In a pause nobody hears time pass faster or slower.
-    fn approach_target(&mut self, decoded: u64, pull: &mut Pull<'_>) {
-        let excess = pull.jitter.excess(pull.now, self.pending.len());
+    fn approach_target(&mut self, decoded: u64, pause: bool, pull: &mut Pull<'_>) {
+        let excess = pull.jitter.steer(pull.now, self.pending.len(), pause);
+        if excess == 0 {
+            return;
+        }
         let wanted = Samples::new(excess.unsigned_abs().min(decoded) / STEP * STEP);
         let stretch = Samples::new(decoded);
-        if excess < 0 {
-            let wanted = wanted.min(Samples::new(MAX_LENGTHENING as u64));
-            pull.stats.samples.inserted += self.pending.lengthen(stretch, wanted).count();
-        } else if pull.jitter.has_next() || excess < decoded as i64 {
-            let removed = self.pending.shorten(stretch, wanted).count();
-            pull.stats.samples.removed += removed;
+        if pause {
+            if excess < 0 {
+                pull.stats.samples.inserted += self.pending.lengthen(stretch, wanted).count();
+            } else {
+                pull.stats.samples.removed += self.pending.shorten(stretch, wanted).count();
+            }
+            return;
         }
+        self.rng = self.rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let period = Samples::new(120 + u64::from(self.rng >> 8) * 384 / (1 << 24));
+        let ok = (self.rng >> 8) % 100 < 85 && (excess < 0 || period.count() as i64 <= excess + 48);
+        if ok && excess < 0 {
+            pull.stats.samples.inserted += self.pending.lengthen(stretch, period).count();
+        } else if ok {
+            pull.stats.samples.removed += self.pending.shorten(stretch, period).count();
+        }
+        pull.jitter.steered(ok);
     }
 }
 

@@ -53,6 +53,9 @@ pub struct JitterBuffer {
     next: Option<Cursor>,
     /// Newest sequence number that counted for the delay estimate.
     learnt: Option<u64>,
+    copies: [u64; 64],
+    newest: Option<Slot>,
+    wait: u32,
     /// Sound concealed so far, less sound never played: what may be dropped without a loss.
     debt: i64,
 }
@@ -69,6 +72,9 @@ impl JitterBuffer {
             delay: DelayEstimator::new(config, quantum),
             next: None,
             learnt: None,
+            copies: [u64::MAX; 64],
+            newest: None,
+            wait: 0,
             debt: 0,
         }
     }
@@ -89,18 +95,27 @@ impl JitterBuffer {
         Slots::describe(sequence, media, duration, fec, dtx)
     }
 
-    /// A spare copy counts for the packet before, at the moment it becomes available.
+    /// What counts is when sound became available: by the packet itself or by a spare copy in the one behind it, whichever
+    /// came first.
     fn learn(&mut self, packet: &Slot, arrived: SampleTime) {
         let (transit, length) = (packet.media.transit(arrived), packet.duration.count() as i64);
         let phase = -(packet.media.samples() as i64);
-        let lost = packet
-            .sequence
-            .checked_sub(1)
-            .filter(|before| self.learnt.is_some_and(|newest| newest < *before));
-        if packet.fec && lost.is_some() {
-            self.delay.learn(transit + length, phase, packet.duration);
+        if let Some(newest) = self.learnt.filter(|newest| *newest < packet.sequence) {
+            self.delay.learn_gap(packet.sequence - newest - 1);
         }
-        self.delay.learn(transit, phase, packet.duration);
+        if packet.fec && let Some(before) = packet.sequence.checked_sub(1) {
+            let missing = self.learnt.is_some_and(|newest| newest < before) || super::knob(12, 1) == 1 && self.learnt.is_some() && self.slots.at(before).is_none() && self.next.is_some_and(|n| n.sequence <= before);
+            if missing {
+                self.delay.learn(transit + length, phase, packet.duration);
+                self.copies[(before % 64) as usize] = before;
+            }
+        }
+        if super::knob(12, 1) == 0 || self.copies[(packet.sequence % 64) as usize] != packet.sequence {
+            self.delay.learn(transit, phase, packet.duration);
+        }
+        if self.newest.is_none_or(|newest| newest.sequence < packet.sequence) {
+            self.newest = Some(*packet);
+        }
         self.learnt = self.learnt.max(Some(packet.sequence));
     }
 
@@ -141,7 +156,8 @@ impl JitterBuffer {
         let missing = head.media.since(next.media);
         let spare = head.fec && missing >= head.duration;
         let resume = if spare { next.media + (missing - head.duration) } else { next.media + missing };
-        if resume > next.media && !self.is_due(resume, at) {
+        let elastic = Samples::new(if self.debt > 0 { super::knob(9, 480) as u64 } else { 0 });
+        if resume > next.media && !self.is_due(resume, at + elastic) {
             return Decision::Conceal;
         }
         self.debt -= resume.since(next.media).count() as i64;
@@ -185,6 +201,43 @@ impl JitterBuffer {
     #[must_use]
     pub fn excess(&self, now: SampleTime, held: Samples) -> i64 {
         self.next.map_or(0, |next| next.media.transit(now + held) - self.delay.target())
+    }
+
+    /// How far to move playout after a packet was decoded at `now` and `held` samples wait.
+    pub fn steer(&mut self, now: SampleTime, held: Samples, pause: bool) -> i64 {
+        use super::knob;
+        let Some((next, newest)) = self.next.zip(self.newest) else { return 0 };
+        self.wait = self.wait.saturating_sub(1);
+        let offset = next.media.transit(now + held);
+        let mut e = offset - self.delay.target();
+        if e < 48 * knob(2, 300) && !newest.dtx && knob(3, 1) == 1 && self.debt >= knob(11, -1_000_000_000) {
+            let so_far = (newest.media + newest.duration).transit(now);
+            let h = self.delay.hazard(so_far, offset) as i64;
+            if pause && h > knob(4, 8) {
+                e = e.min(-960);
+            } else if !pause && h > knob(5, 6) {
+                e = e.min(-480);
+            } else if h > knob(6, 4) && e > 0 {
+                return 0;
+            }
+        }
+        if pause {
+            return if e > 0 && (self.has_next() || e < 960) { e.min(864) } else { e.clamp(-960, 0) };
+        }
+        if e.abs() < 48 * knob(7, 3) || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
+            return 0;
+        }
+        e
+    }
+
+    /// Nothing later waits.
+    pub fn not_lost(&self) -> bool {
+        self.next.is_some_and(|next| self.slots.first_from(next.sequence).is_none())
+    }
+
+    /// In speech a change was tried.
+    pub fn steered(&mut self, done: bool) {
+        self.wait = if done { super::knob(10, 3) as u32 } else { 1 };
     }
 
     /// Would shortening what was just decoded leave something to play?

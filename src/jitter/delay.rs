@@ -49,6 +49,7 @@ pub(super) struct DelayEstimator {
     recent: Floor,
     packets: u64,
     target: i64,
+    runs: [u32; 64],
 }
 
 impl DelayEstimator {
@@ -62,6 +63,7 @@ impl DelayEstimator {
             recent: Floor::new(0, RECENT_PACKETS),
             packets: 0,
             target: 0,
+            runs: [0; 64],
         }
     }
 
@@ -74,14 +76,14 @@ impl DelayEstimator {
             self.recent = Floor::new(transit, RECENT_PACKETS);
         }
         self.histogram.add((transit - self.zero()).max(0) as u64);
-        self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
+        self.location += ((transit << FRACTION_BITS) - self.location) >> super::knob(1, LOCATION_SHIFT as i64);
         self.floor.learn(transit);
         self.recent.learn(transit);
         self.packets += 1;
         if self.packets.is_multiple_of(FADE_PACKETS) {
             self.histogram.fade();
         }
-        if self.packets <= TARGET_PACKETS || self.packets.is_multiple_of(TARGET_PACKETS) {
+        if self.packets <= TARGET_PACKETS || self.packets.is_multiple_of(super::knob(13, 5) as u64) {
             self.target = self.bounded(self.cheapest(phase, duration), phase);
         }
     }
@@ -102,9 +104,42 @@ impl DelayEstimator {
         most.max(self.recent.transit() + self.quantum)
     }
 
+    /// How many packets' time of a larger delay is worth it, for each millisecond that it grows now, while the next packet has
+    /// the transit `so_far` without being here, and playout would need it by `deadline`.
+    pub(super) fn hazard(&self, so_far: i64, deadline: i64) -> u64 {
+        let later = |transit: i64| self.tail(transit);
+        let missing = later(so_far);
+        if missing * 5 > self.histogram.sum() * 2 {
+            return 0;
+        }
+        let gap = ((so_far - self.place()) / 960 + 1).clamp(1, 63) as usize;
+        let lost = (u64::from(self.runs[gap]) * self.histogram.sum()) >> 20;
+        let lambda = u64::from(self.config.ms_per_percent.min(100_000));
+        5 * lambda * later(deadline.max(so_far)) / (missing + lost).max(1)
+    }
+
+    /// The weight of packets later than `transit`: those remembered, and a few later than all of them (Pareto).
+    fn tail(&self, transit: i64) -> u64 {
+        let remembered = self.histogram.tail((transit - self.zero()).max(0) as u64);
+        let beyond = (transit - self.place()).max(0) as u64;
+        remembered + self.histogram.sum() * super::knob(8, 2880) as u64 / 100 / (beyond + super::knob(8, 2880) as u64)
+    }
+
+    /// Counts how many packets were missing before the one that came.
+    pub(super) fn learn_gap(&mut self, missing: u64) {
+        for (length, run) in (0..).zip(&mut self.runs).skip(1) {
+            let hit = if length <= missing { 1 << 20 } else { 0 };
+            *run = (i64::from(*run) + (hit - i64::from(*run)) / 1000).max(0) as u32;
+        }
+    }
+
+    fn place(&self) -> i64 {
+        (self.location + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
+    }
+
     /// Where the histogram begins.
     fn zero(&self) -> i64 {
-        ((self.location + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS) - OFFSET
+        self.place() - OFFSET
     }
 
     /// The first pull at or after `transit`.
@@ -140,7 +175,7 @@ impl DelayEstimator {
     /// late packet that is waited for protects the next ones too.
     fn penalty(&self, duration: Samples) -> u64 {
         let lambda = Samples::from_ms(self.config.ms_per_percent.min(100_000)).count();
-        lambda * 90 * self.quantum as u64 / duration.count().max(self.quantum as u64)
+        lambda * super::knob(0, 90) as u64 * self.quantum as u64 / duration.count().max(self.quantum as u64)
     }
 }
 

@@ -43,6 +43,13 @@ impl Histogram {
         self.sum
     }
 
+    /// The weight of what is later than `residual`.
+    pub(super) fn tail(&self, residual: u64) -> u64 {
+        let mut tail = [0];
+        self.tails(residual, 1, &mut tail);
+        tail[0]
+    }
+
     /// The weight of what is later than `first`, `first + step`, `first + 2·step`…; linear inside a bin.
     pub(super) fn tails(&self, first: u64, step: u64, tails: &mut [u64]) {
         let (mut bin, mut below, mut from, mut residual) = (0, 0, 0, first);

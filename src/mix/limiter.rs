@@ -1,6 +1,6 @@
-//! A look-ahead limiter for one output: the mix comes in, the same mix leaves 2 ms later and never above −1 dBTP.
+//! A look-ahead limiter for one output: the mix comes in, the same mix leaves 0.5 ms later and never above −1 dBTP.
 //!
-//! Each frame's true peak says how far it must be turned down. The least such gain of the next 2 ms, let go slowly, and
+//! Each frame's true peak says how far it must be turned down. The least such gain of the next 0.5 ms, let go slowly, and
 //! smoothed by two moving averages, multiplies the delayed mix: it is down before the peak leaves, and it has no
 //! corner. An average over the span of the minimum cannot exceed what any frame in that span asks for (P. Hämäläinen,
 //! "Smoothing of the control signal without clipped output in digital peak limiters", DAFx 2002). Gains are whole
@@ -102,7 +102,7 @@ impl Limiter {
 }
 
 /// Look-ahead, in frames.
-const DELAY: usize = 96;
+const DELAY: usize = 24;
 /// The most that is worked on at once, in frames; bounds the memory, nothing else.
 const CHUNK: usize = 120;
 /// Two channels, and what the filters may read beyond.
@@ -123,9 +123,9 @@ fn take_in(to: &mut [f32], from: &[f32]) {
 const ONE: u32 = 1 << 30;
 /// How many frames the least gain is held for: the look-ahead and the newest.
 const HOLD: usize = DELAY + 1;
-/// The moving averages. Together they span 79 frames; 86 is what the filters' reach leaves of the look-ahead.
-const LONG: usize = 64;
-const SHORT: usize = 16;
+/// The moving averages. Together they span 14 frames, what the filters' reach leaves of the look-ahead.
+const LONG: usize = 8;
+const SHORT: usize = 7;
 /// Both averages' sum at rest.
 const RESTING: i64 = ONE as i64 * (LONG * SHORT) as i64;
 /// Frames in which a release covers 63 % of the way back: 150 ms.
@@ -347,8 +347,8 @@ mod tests {
         let mut out = limited(Channels::Mono, &signal, 480);
         out[1000 + DELAY] = out[999 + DELAY];
         let steepest = out[DELAY..].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
-        // The whole way down spread over 64 frames or more.
-        assert!(steepest <= 0.01 / 64.0 * 1.001, "{steepest}");
+        // The whole way down spread over 8 frames or more.
+        assert!(steepest <= 0.01 / 8.0 * 1.001, "{steepest}");
     }
 
     #[test]
