@@ -5,14 +5,14 @@ use super::{
     hiss::is_hiss,
     low::{LENGTH, Low, STEP},
     pitch::{self, Change, LONGEST, Limits, Match, SHORTEST, SHORTEST_FADE, WINDOW},
-    seam::Seam,
+    seam::{LONGEST_FADE, Seam},
 };
 
 /// 15 ms: the longest that goes or comes.
 pub(super) const LONGEST_LAG: usize = LONGEST * STEP;
 const SHORTEST_LAG: usize = SHORTEST * STEP;
-/// 10 ms: as long as what was compared.
-const LONGEST_FADE: usize = WINDOW * STEP;
+// No more is cross-faded than was compared.
+const _: () = assert!(LONGEST_FADE <= WINDOW * STEP);
 const SHORTEST_FADE_48: usize = SHORTEST_FADE * STEP;
 
 /// Under 2 kHz, where a voice repeats itself, two stretches must be this much alike …
