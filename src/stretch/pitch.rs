@@ -61,7 +61,7 @@ type Row = [f32; LAGS];
 /// Safe.
 pub(super) fn search(low: &Low, limits: Limits) -> Option<Match> {
     let energies = running_energy(&low.samples);
-    let mut best = Best { likeness: [0.0; LAGS], end: [0.0; LAGS] };
+    let mut best = Best { likeness: [0.0; LAGS], end: [0; LAGS] };
     let (mut sums, mut hops) = ([0.0; LAGS], [[0.0; LAGS]; WINDOW_HOPS]);
     let from = (limits.start + SHORTEST_FADE).saturating_sub(WINDOW).max(LAST).div_ceil(HOP);
     for hop in from..LENGTH / HOP {
@@ -107,8 +107,7 @@ fn advance(sums: &mut Row, oldest: &mut Row, samples: &[f32; LENGTH], from: usiz
 /// How alike the best place of each lag is, and where its windows end.
 struct Best {
     likeness: Row,
-    /// A whole number.
-    end: Row,
+    end: [u32; LAGS],
 }
 
 impl Best {
@@ -122,14 +121,14 @@ impl Best {
         let quiet = 2.0 * WINDOW as f32 * floor;
         let all = quiet + energies[end] - energies[end - WINDOW];
         let past = energies[past_end..].iter().zip(&energies[past_end - WINDOW..]);
-        let end = end as f32;
+        let end = end as u32;
         let best = self.likeness[rows.clone()].iter_mut().zip(&mut self.end[rows.clone()]);
         for (((likeness, best_end), sum), (until, from)) in best.zip(&sums[rows]).zip(past) {
             let now = (quiet + 2.0 * sum) / (all + (until - from));
-            // Both are chosen and stored each time: without a branch, four lags go at once.
-            let better = now > *likeness;
-            *best_end = if better { end } else { *best_end };
-            *likeness = if better { now } else { *likeness };
+            // Bits instead of a branch, so that four lags go at once.
+            let better = u32::from(now > *likeness).wrapping_neg();
+            *best_end = (end & better) | (*best_end & !better);
+            *likeness = likeness.max(now);
         }
     }
 
