@@ -1,7 +1,13 @@
 //! 4. Faster, slower, invented: what happens to decoded sound before it is played.
 
 mod fade;
+mod hiss;
+mod low;
 mod pending;
+mod period;
+mod pitch;
+mod quiet;
+mod seam;
 mod splice;
 
 pub use fade::Fade;
