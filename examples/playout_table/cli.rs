@@ -15,7 +15,7 @@ Without traces it makes its own: two minutes of each of fifteen seeded network f
   --fec                   senders carry in-band FEC, coded for 30 % loss
   --all                   first without FEC, then with it
   --seed N                of the network families (default: 1)
-  --reference FILE        figures of the real NetEq, trace,j20,j100: prints how far the port is from it
+  --reference FILE        figures of the real NetEq without FEC, trace,j20,j100: how far is the port?
   --csv FILE              the figures for machines
   --write-traces DIR      writes the network families as traces, and stops
   --help                  this text

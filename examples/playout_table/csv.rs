@@ -14,8 +14,9 @@ pub(crate) fn render(runs: &[(bool, Vec<Line>)]) -> String {
     for (fec, line) in runs.iter().flat_map(|(fec, lines)| lines.iter().map(move |line| (*fec, line))) {
         let ours = line.by_knob.iter().map(|(knob, score)| (OURS, *knob, score));
         let others = line.players.iter().filter(|player| player.name != OURS);
-        let others =
-            others.flat_map(|player| PRICES.iter().zip(&player.scores).map(|(knob, score)| (player.name, *knob, score)));
+        let others = others.flat_map(|player| {
+            PRICES.iter().zip(&player.scores).map(|(knob, score)| (player.name, *knob, score))
+        });
         for (name, knob, score) in ours.chain(others) {
             row(&mut text, fec, &line.trace, name, knob, score);
         }
@@ -25,7 +26,8 @@ pub(crate) fn render(runs: &[(bool, Vec<Line>)]) -> String {
 
 fn row(text: &mut String, fec: bool, trace: &str, name: &str, knob: u32, score: &Score) {
     let _ = write!(text, "{},{trace},{name},{knob}", u8::from(fec));
-    let costs = [Count::Larger, Count::Sum].map(|count| PRICES.map(|price| score.cost(f64::from(price), count)));
+    let costs =
+        [Count::Larger, Count::Sum].map(|count| PRICES.map(|price| score.cost(f64::from(price), count)));
     let [[j20, j100], [j20_sum, j100_sum]] = costs;
     let c = score.c(Count::Larger);
     let Score { delay_ms, concealed, unheard, lost, .. } = *score;

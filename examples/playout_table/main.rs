@@ -78,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<String, String> {
         let voice = voice::voice(arguments.opus.as_deref(), *fec)?;
         let lines = play(&traces, &voice, &arguments.more_ms_per_percent)?;
         text += &table::render(&lines, *fec);
-        if let Some(reference) = &reference {
+        if let Some(reference) = reference.as_ref().filter(|_| !fec) {
             text += &table::against(&lines, reference);
         }
         runs.push((*fec, lines));

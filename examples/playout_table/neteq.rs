@@ -6,7 +6,7 @@ use crate::{
     neteq_target::{Target, Tuning},
     trace::Trace,
 };
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use tertulia::sim::Rng;
 
 const TICK_MS: f64 = 10.0;
@@ -38,18 +38,9 @@ pub(crate) const RETUNED_20: Tuning = Tuning { quantile: 0.3, resample_ms: 500.0
 pub(crate) const RETUNED_100: Tuning = Tuning { quantile: 0.8, resample_ms: 20.0, has_dead_zone: true };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Last {
-    Normal,
-    Expand,
-    Stretched,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
 enum Decision {
-    /// Plays the next packet, if more sound is needed.
+    /// Plays the next packet, if more sound is needed; the lost ones before it are over.
     Normal,
-    /// Plays a packet after a hole of lost ones.
-    Merge(usize),
     Expand,
     Accelerate,
     SlowDown,
@@ -57,9 +48,9 @@ enum Decision {
 
 struct NetEq<'a> {
     trace: &'a Trace,
-    /// When, which, and whether it is a copy inside the next packet; the last first.
-    coming: Vec<(f64, usize, bool)>,
-    waiting: BTreeMap<usize, bool>,
+    /// When and which, by itself or as a copy inside the next packet; the last first.
+    coming: Vec<(f64, usize)>,
+    waiting: BTreeSet<usize>,
     target: Target,
     rng: Rng,
     tally: Tally,
@@ -69,7 +60,7 @@ struct NetEq<'a> {
     next: usize,
     /// Sound that is decoded and not played yet.
     decoded_ms: f64,
-    last: Last,
+    is_expanding: bool,
     /// Since the last packet was decoded, and how much of it was invented.
     expand_ticks: u32,
     expanded_ms: f64,
@@ -81,15 +72,14 @@ impl<'a> NetEq<'a> {
     fn new(trace: &'a Trace, tuning: Tuning, phase_ms: f64) -> Self {
         let mut coming = Vec::with_capacity(trace.frames.len());
         for (place, frame) in trace.frames.iter().enumerate() {
-            coming.extend(frame.arrival_ms.map(|ms| (ms, place, false)));
-            coming.extend(frame.copy_ms.map(|ms| (ms, place, true)));
+            coming.extend(frame.arrival_ms.into_iter().chain(frame.copy_ms).map(|ms| (ms, place)));
         }
         coming.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
         let first = coming.last().map_or(0, |first| first.1);
         Self {
             trace,
             coming,
-            waiting: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             target: Target::new(tuning),
             rng: Rng::new(phase_ms.to_bits()),
             tally: Tally::default(),
@@ -97,7 +87,7 @@ impl<'a> NetEq<'a> {
             tick: 0,
             next: first,
             decoded_ms: 0.0,
-            last: Last::Normal,
+            is_expanding: false,
             expand_ticks: 0,
             expanded_ms: 0.0,
             stretch_from: 0,
@@ -106,7 +96,7 @@ impl<'a> NetEq<'a> {
     }
 
     fn run(mut self) -> Score {
-        let Some((first_ms, ..)) = self.coming.last().copied() else { return Score::default() };
+        let Some((first_ms, ..)) = self.coming.last() else { return Score::default() };
         self.tick = ((first_ms - self.phase_ms) / TICK_MS).ceil().max(0.0) as u32;
         while !(self.coming.is_empty() && self.waiting.is_empty()) {
             self.receive();
@@ -123,14 +113,13 @@ impl<'a> NetEq<'a> {
     /// Arrivals are stamped with the tick that began before them.
     fn receive(&mut self) {
         let now_ms = self.now_ms();
-        while let Some((_, frame, is_copy)) = self.coming.pop_if(|(ms, ..)| *ms <= now_ms) {
+        while let Some((_, frame)) = self.coming.pop_if(|(ms, _)| *ms <= now_ms) {
             self.target.arrived(frame, now_ms - TICK_MS);
             if self.waiting.len() >= BUFFER {
                 self.waiting.clear();
             }
-            let is_worse = self.waiting.get(&frame).is_some_and(|waits_as_copy| !waits_as_copy);
-            if frame >= self.next && !is_worse {
-                self.waiting.insert(frame, is_copy);
+            if frame >= self.next {
+                self.waiting.insert(frame);
             }
         }
     }
@@ -138,7 +127,6 @@ impl<'a> NetEq<'a> {
     fn pull(&mut self) {
         match self.decide() {
             Decision::Expand if self.decoded_ms < TICK_MS => self.expand(),
-            Decision::Merge(frame) => self.merge(frame),
             Decision::Accelerate => self.stretch(-1.0),
             Decision::SlowDown => self.stretch(1.0),
             Decision::Normal | Decision::Expand => self.play_on(),
@@ -147,25 +135,19 @@ impl<'a> NetEq<'a> {
     }
 
     fn decide(&self) -> Decision {
-        let Some((&first, _)) = self.waiting.first_key_value() else { return self.without_packet() };
+        let Some(&first) = self.waiting.first() else { return Decision::Expand };
         let span_ms = self.waiting.len() as f64 * FRAME_MS;
-        let was_expanding = self.last == Last::Expand;
-        if was_expanding && self.expanded_ms >= HALF_MUTED_MS && span_ms < self.target.ms() / 2.0 {
+        if self.is_expanding && self.expanded_ms >= HALF_MUTED_MS && span_ms < self.target.ms() / 2.0 {
             return Decision::Expand;
         }
         if first == self.next {
-            return if was_expanding { Decision::Normal } else { self.keep_delay() };
+            return if self.is_expanding { Decision::Normal } else { self.keep_delay() };
         }
         let leap = (first - self.next) as f64 * FRAME_MS;
         let generated_ms = f64::from(self.expand_ticks) * TICK_MS;
-        let is_due = leap <= generated_ms
-            || span_ms > self.target.ms() + WINDOW_MS
-            || generated_ms >= REINIT_MS;
-        if was_expanding && is_due { Decision::Merge(first) } else { Decision::Expand }
-    }
-
-    fn without_packet(&self) -> Decision {
-        if self.decoded_ms >= TICK_MS { Decision::Normal } else { Decision::Expand }
+        let is_due =
+            leap <= generated_ms || span_ms > self.target.ms() + WINDOW_MS || generated_ms >= REINIT_MS;
+        if self.is_expanding && is_due { Decision::Normal } else { Decision::Expand }
     }
 
     fn keep_delay(&self) -> Decision {
@@ -187,12 +169,11 @@ impl<'a> NetEq<'a> {
         if self.decoded_ms < TICK_MS {
             self.decode();
         }
-        self.last = Last::Normal;
+        self.is_expanding = false;
     }
 
     fn decode(&mut self) {
-        let Some((&frame, _)) = self.waiting.first_key_value() else { return };
-        self.waiting.remove(&frame);
+        let Some(frame) = self.waiting.pop_first() else { return };
         let send_ms = self.trace.frames[frame].send_ms;
         self.tally.heard(self.now_ms() + self.decoded_ms - send_ms - self.trace.quickest_ms);
         self.tally.sounded(FRAME_MS);
@@ -208,13 +189,7 @@ impl<'a> NetEq<'a> {
         self.decoded_ms = TICK_MS;
         self.expanded_ms += missing_ms;
         self.expand_ticks += 1;
-        self.last = Last::Expand;
-    }
-
-    fn merge(&mut self, frame: usize) {
-        debug_assert!(frame > self.next);
-        self.decode();
-        self.last = Last::Normal;
+        self.is_expanding = true;
     }
 
     /// One pitch period in (1) or out (-1), if one is found.
@@ -222,12 +197,13 @@ impl<'a> NetEq<'a> {
         if self.decoded_ms < STRETCH_INPUT_MS {
             self.decode();
         }
-        self.last = Last::Normal;
-        let period_ms = self.rng.between(2.5, 10.5);
+        self.is_expanding = false;
+        // What is left has to last for this pull.
+        let most_ms = if way < 0.0 { self.decoded_ms - TICK_MS } else { f64::INFINITY };
+        let period_ms = self.rng.between(2.5, 10.5).min(most_ms);
         if !self.is_speech || self.rng.chance(0.85) {
             self.tally.stretched(way * period_ms, self.is_speech);
             self.decoded_ms += way * period_ms;
-            self.last = Last::Stretched;
             self.stretch_from = self.tick + MIN_INTERVAL;
         }
     }

@@ -178,8 +178,9 @@ impl Arrivals {
 
     pub(super) fn latest_ms(&self) -> f64 {
         let offsets = self.offsets_ms.values().copied();
-        let (low, high) = offsets
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ms| (f64::min(low, ms), f64::max(high, ms)));
+        let (low, high) = offsets.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ms| {
+            (f64::min(low, ms), f64::max(high, ms))
+        });
         (high - low).max(0.0)
     }
 }

@@ -74,7 +74,9 @@ impl Diary {
         let mut is_speech = true;
         for stretch in &self.stretched {
             let until_ms = stretch.until.as_ms();
-            while let Some(packet) = heard.next_if(|packet| packet.playout_ms.is_some_and(|ms| ms <= until_ms)) {
+            while let Some(packet) =
+                heard.next_if(|packet| packet.playout_ms.is_some_and(|ms| ms <= until_ms))
+            {
                 is_speech = packet.voiced != Some(false);
             }
             tally.stretched(stretch.inserted_ms, is_speech);

@@ -1,4 +1,4 @@
-//! Figures of the real NetEq on the same traces, measured elsewhere: `trace,j20,j100` comes in.
+//! Figures of the real NetEq on the same traces without redundancy, measured elsewhere: `trace,j20,j100` comes in.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -12,11 +12,13 @@ impl Reference {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with("trace,"));
+        let lines =
+            text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with("trace,"));
         let entry = |(at, line): (usize, &str)| {
             let fields: Vec<&str> = line.split(',').map(str::trim).collect();
             let [name, j20, j100] = fields[..] else { return Err(wrong(at, line)) };
-            let costs = [j20.parse().map_err(|_| wrong(at, line))?, j100.parse().map_err(|_| wrong(at, line))?];
+            let costs =
+                [j20.parse().map_err(|_| wrong(at, line))?, j100.parse().map_err(|_| wrong(at, line))?];
             Ok((name.to_owned(), costs))
         };
         Ok(Self(lines.map(entry).collect::<Result<_, _>>()?))

@@ -1,5 +1,5 @@
-//! A buffer in the manner of speexdsp's `jitter.c`: the timings of the last three windows of 40 packets come in, the
-//! shift that minimises *delay + late packets* leaves; it moves by whole frames of 20 ms, at pulls of 20 ms. Own code.
+//! A buffer in the manner of speexdsp's `jitter.c`: the timings of the last thousand packets come in, the shift that
+//! minimises *delay + late packets* leaves; it moves by whole frames of 20 ms, at pulls of 20 ms. Own code.
 
 use crate::{
     measure::{FRAME_MS, Score, Tally},
@@ -7,17 +7,20 @@ use crate::{
 };
 use std::collections::{BTreeSet, VecDeque};
 
-/// Packets whose timings are weighed, and packets in a window.
+/// Of the packets of its windows only the latest are weighed, so that at most 4 % can be late by choice.
 const TOP: usize = 40;
-const WINDOWS: usize = 3;
+const WINDOW: usize = 100 * TOP / 4;
+const SUBWINDOWS: usize = 3;
 /// Its buffer.
 const PLACES: usize = 200;
 /// Frames missed in a row after which it starts anew.
 const LOST: u32 = 20;
-/// Late packets are worth as many more as soon as there is one: the more delay, the rarer.
+/// The first packet to be late counts for so many more.
 const HYSTERESIS: usize = 4;
-/// Its timings are samples; the rule has a constant in that unit.
+/// Its timings are samples; the rule that weighs lateness by their spread has a constant in that unit.
 const PER_MS: f64 = 48.0;
+/// The weight at the start.
+const START_TRADEOFF: f64 = 32_000.0;
 const PHASES_MS: [f64; 5] = [0.0, 4.0, 8.0, 12.0, 16.0];
 
 /// The mean of five pull phases.
@@ -54,29 +57,48 @@ fn run(trace: &Trace, phase_ms: f64) -> Score {
     tally.score(trace.frames.len(), trace.lost())
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Buffer {
     waiting: BTreeSet<usize>,
     /// The frame that is due, once something has come.
-    next: Option<i64>,
+    next: Option<usize>,
+    /// Frames to be invented before it, to gain delay.
+    inserting: usize,
     lost: u32,
-    /// How early packets came (below 0: late), sorted, and how many a window has seen; the newest window first.
+    /// The newest first.
     windows: VecDeque<Window>,
-    /// What one frame of lateness is worth, from the spread of timings.
-    tradeoff: Option<f64>,
+    /// What one late packet in the window is worth, in samples of delay.
+    tradeoff: f64,
 }
 
+/// How early packets came (below 0: late), the latest of them sorted.
 #[derive(Debug, Default)]
 struct Window {
     early_ms: Vec<f64>,
     seen: usize,
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeSet::new(),
+            next: None,
+            inserting: 0,
+            lost: 0,
+            windows: VecDeque::new(),
+            tradeoff: START_TRADEOFF,
+        }
+    }
+}
+
 impl Buffer {
     fn put(&mut self, place: usize) {
-        let next = *self.next.get_or_insert(place as i64);
-        self.learn((place as i64 - next) as f64 * FRAME_MS);
-        if place as i64 >= next {
+        if self.lost > LOST {
+            *self = Self::default();
+        }
+        let next = *self.next.get_or_insert(place);
+        self.learn((place as f64 - next as f64 + self.inserting as f64) * FRAME_MS);
+        if place >= next {
             self.waiting.insert(place);
         }
         if self.waiting.len() > PLACES {
@@ -86,67 +108,62 @@ impl Buffer {
 
     fn pull(&mut self) -> Option<usize> {
         self.adapt();
-        let due = self.next.as_mut()?;
-        let place = usize::try_from(*due).unwrap_or(usize::MAX);
-        self.waiting = self.waiting.split_off(&(*due).max(0).try_into().unwrap_or(0));
-        if self.waiting.remove(&place) {
-            *due += 1;
-            self.lost = 0;
-            return Some(place);
+        if self.inserting > 0 {
+            self.inserting -= 1;
+            return None;
         }
-        *due += 1;
-        self.lost += 1;
-        if self.lost > LOST {
-            self.restart();
-        }
-        None
-    }
-
-    fn restart(&mut self) {
-        self.windows.clear();
-        self.lost = 0;
-        self.next = self.waiting.first().map(|first| *first as i64);
+        let place = self.next?;
+        self.next = Some(place + 1);
+        self.waiting = self.waiting.split_off(&place);
+        let is_there = self.waiting.remove(&place);
+        self.lost = if is_there { 0 } else { self.lost + 1 };
+        is_there.then_some(place)
     }
 
     fn learn(&mut self, early_ms: f64) {
-        if self.windows.front().is_none_or(|window| window.seen >= TOP) {
+        if self.windows.front().is_none_or(|window| window.seen >= WINDOW / SUBWINDOWS) {
             self.windows.push_front(Window::default());
-            self.windows.truncate(WINDOWS);
+            self.windows.truncate(SUBWINDOWS);
         }
         if let Some(window) = self.windows.front_mut() {
             let at = window.early_ms.partition_point(|other| *other <= early_ms);
             window.early_ms.insert(at, early_ms);
+            window.early_ms.truncate(TOP);
             window.seen += 1;
         }
     }
 
-    /// Moves playout to the cheapest delay: forward in the media when there is too much of it.
+    /// Moves playout to the cheapest delay: on in the media when there is too much of it, by invented frames when there
+    /// is too little.
     fn adapt(&mut self) {
-        let (Some(early_ms), Some(next)) = (self.cheapest(), self.next.as_mut()) else { return };
-        let frames = (early_ms / FRAME_MS).floor() as i64;
-        *next += frames;
+        let (Some(frames), Some(next)) = (self.cheapest(), self.next.as_mut()) else { return };
+        if frames > 0 {
+            *next += frames as usize;
+        } else {
+            self.inserting += frames.unsigned_abs() as usize;
+        }
         let shift_ms = frames as f64 * FRAME_MS;
         self.windows.iter_mut().flat_map(|window| &mut window.early_ms).for_each(|ms| *ms -= shift_ms);
     }
 
-    /// How much earlier than needed the packet comes at which delay and lateness together cost least.
-    fn cheapest(&mut self) -> Option<f64> {
+    /// How many frames less of delay would cost least, lateness included.
+    fn cheapest(&mut self) -> Option<i64> {
         let seen: usize = self.windows.iter().map(|window| window.seen).sum();
-        let mut latest: Vec<f64> =
-            self.windows.iter().flat_map(|window| &window.early_ms).copied().collect();
+        let mut latest: Vec<f64> = self.windows.iter().flat_map(|window| &window.early_ms).copied().collect();
         latest.sort_by(f64::total_cmp);
         latest.truncate(TOP);
-        let (worst, best) = (*latest.first()?, *latest.last()?);
-        let late_cost = self.tradeoff.unwrap_or(1.0) * (WINDOWS * TOP) as f64 / seen as f64;
-        self.tradeoff = Some(1.0 + (best - worst) * PER_MS / TOP as f64);
-        let cost = |(late, early_ms): (usize, &f64)| {
-            let early_ms = (early_ms / FRAME_MS).floor() * FRAME_MS;
-            let penalty = if late > 0 && latest[..late].iter().any(|ms| *ms >= 0.0) { HYSTERESIS } else { 0 };
-            (late_cost * (late + penalty) as f64 - early_ms * PER_MS, early_ms)
+        let (worst_ms, best_ms) = (*latest.first()?, *latest.last()?);
+        let late_cost = self.tradeoff * WINDOW as f64 / seen as f64;
+        self.tradeoff = 1.0 + (best_ms - worst_ms) * PER_MS / TOP as f64;
+        let in_time = latest.partition_point(|ms| *ms < 0.0);
+        let choice = |(late, early_ms): (usize, &f64)| {
+            let frames = (early_ms / FRAME_MS).floor();
+            let late = late + if late > in_time { HYSTERESIS } else { 0 };
+            (late_cost * late as f64 - frames * FRAME_MS * PER_MS, frames as i64)
         };
-        let (_, early_ms) = latest.iter().enumerate().map(cost).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let (_, frames) = latest.iter().enumerate().map(choice).min_by(|a, b| a.0.total_cmp(&b.0))?;
         // Until it has seen enough it takes no delay back.
-        (early_ms < 0.0 || seen >= TOP).then_some(early_ms)
+        (frames < 0 || seen >= TOP).then_some(frames)
     }
 }
 
@@ -158,7 +175,10 @@ mod tests {
     #[test]
     fn a_steady_network_is_heard_whole_within_two_frames() {
         let score = speex(&by_hand(&[Some(30.0); 500], &[]));
-        assert!(score.unheard == 0.0 && score.concealed == 0.0 && score.delay_ms <= 2.0 * FRAME_MS, "{score:?}");
+        assert!(
+            score.unheard == 0.0 && score.concealed == 0.0 && score.delay_ms <= 2.0 * FRAME_MS,
+            "{score:?}"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) fn render(lines: &[Line], fec: bool) -> String {
     let mut text = format!("\nSenders {redundancy}. D and J in ms, C, stretched and dropped in percent.\n\n");
     beside_neteq(&mut text, lines, width);
     costs(&mut text, lines, width);
-    text + &ratios(lines) + &at_equal_concealment(lines)
+    text + &ratios(lines) + &at_equal_concealment(lines) + &worst(lines)
 }
 
 fn beside_neteq(text: &mut String, lines: &[Line], width: usize) {
@@ -45,11 +45,8 @@ fn beside_neteq(text: &mut String, lines: &[Line], width: usize) {
         );
         let (neteq_20, neteq_100) = (neteq.cost(0, Count::Larger), neteq.cost(1, Count::Larger));
         let long_per_min = neteq.scores[0].long_per_min;
-        let _ = writeln!(
-            text,
-            "{}{neteq_20:7.0}{neteq_100:7.0} {long_per_min:5.1}",
-            d_and_c(&neteq.scores[0])
-        );
+        let _ =
+            writeln!(text, "{}{neteq_20:7.0}{neteq_100:7.0} {long_per_min:5.1}", d_and_c(&neteq.scores[0]));
     }
 }
 
@@ -106,7 +103,8 @@ fn at_equal_concealment(lines: &[Line]) -> String {
     let mut text = format!("\nWhere C is at most NetEq's + {EQUAL}:\n");
     let knobs = lines.first().map_or(&[][..], |line| &line.by_knob);
     for (place, (knob, _)) in knobs.iter().enumerate() {
-        let both = lines.iter().filter_map(|line| Some((line.by_knob[place].1, line.player(NETEQ)?.scores[0])));
+        let both =
+            lines.iter().filter_map(|line| Some((line.by_knob[place].1, line.player(NETEQ)?.scores[0])));
         let reached: Vec<f64> = both
             .filter(|(ours, neteq)| ours.c(Count::Larger) <= neteq.c(Count::Larger) + EQUAL)
             .map(|(ours, neteq)| 100.0 * (ours.delay_ms / neteq.delay_ms - 1.0))
@@ -120,6 +118,23 @@ fn at_equal_concealment(lines: &[Line]) -> String {
             median(reached)
         );
     }
+    text
+}
+
+/// Where our engine, its knob at 100, is worst at what no mean may hide.
+fn worst(lines: &[Line]) -> String {
+    let at_100 = |line: &Line| line.player(OURS).map(|player| player.scores[1]).unwrap_or_default();
+    let neteq = |line: &Line| line.player(NETEQ).map(|player| player.scores[0]).unwrap_or_default();
+    let long = |line: &Line| at_100(line).long_per_min - neteq(line).long_per_min;
+    let stretched = |line: &Line| at_100(line).stretched_in_speech;
+    let mut text = String::from("\nWorst, knob at 100:\n");
+    let mut tell = |what: &str, unit: &str, of: &dyn Fn(&Line) -> f64| {
+        if let Some(line) = lines.iter().max_by(|a, b| of(a).total_cmp(&of(b))) {
+            let _ = writeln!(text, "{what}: {:.2}{unit}, on {}", of(line), line.trace);
+        }
+    };
+    tell("concealments of 150 ms and more, beyond NetEq's", " a minute", &long);
+    tell("speech stretched", " %", &stretched);
     text
 }
 

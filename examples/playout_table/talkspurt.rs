@@ -18,9 +18,9 @@ pub(crate) fn best_talkspurts(trace: &Trace, ms_per_percent: f64) -> Score {
     let mut best = best_fixed(trace, ms_per_percent);
     for _ in 0..ROUNDS {
         let price_ms = price_of_a_miss(&best, ms_per_percent);
-        let delays = spurts.iter().flat_map(|spurt| {
-            std::iter::repeat_n(cheapest(&late_ms[spurt.clone()], price_ms), spurt.len())
-        });
+        let delays = spurts
+            .iter()
+            .flat_map(|spurt| std::iter::repeat_n(cheapest(&late_ms[spurt.clone()], price_ms), spurt.len()));
         let score = play_at(trace, delays);
         if score.cost(ms_per_percent, Count::Larger) >= best.cost(ms_per_percent, Count::Larger) {
             break;
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(talkspurts(&trace), [0..3, 3..6]);
         let score = best_talkspurts(&trace, 20.0);
         assert!((score.delay_ms - (3.0 * 2.0 + 3.0 * 51.0) / 6.0).abs() < 1e-9);
-        assert_eq!(score.unheard, 0.0);
+        assert!(score.unheard <= 0.0);
     }
 
     #[test]

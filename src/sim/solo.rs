@@ -4,8 +4,8 @@
 use super::{
     Rng,
     error::SimError,
-    opus_file::OpusFile,
     options::Options,
+    opus_file::OpusFile,
     playout::VoiceLog,
     scenario::{Consent, ScenarioSpeaker},
     sender::Sender,
