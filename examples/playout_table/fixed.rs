@@ -1,7 +1,7 @@
 //! A fixed delay over the smallest transit: what comes later is not heard. And the best one, chosen in hindsight.
 
 use crate::{
-    measure::{Count, FRAME_MS, Score, Tally},
+    measure::{FRAME_MS, Score, Tally},
     trace::Trace,
 };
 
@@ -35,16 +35,13 @@ pub(crate) fn best_fixed(trace: &Trace, ms_per_percent: f64) -> Score {
     };
     let costs = candidates.iter().copied().enumerate().map(cost);
     let cheapest = costs.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(place, _)| place);
-    let best = cheapest.map_or(0.0, |place| candidates[place]);
-    let score = fixed(trace, best);
-    debug_assert!(score.cost(ms_per_percent, Count::Larger).is_finite());
-    score
+    fixed(trace, cheapest.map_or(0.0, |place| candidates[place]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::by_hand;
+    use crate::{measure::Count, trace::by_hand};
 
     fn trace() -> Trace {
         by_hand(&[Some(10.0), Some(40.0), None, Some(20.0), Some(100.0)], &[])

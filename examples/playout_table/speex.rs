@@ -193,8 +193,10 @@ mod tests {
     #[test]
     fn it_takes_back_what_is_not_needed_any_more() {
         let mut transits = vec![Some(130.0); 20];
-        transits.extend([Some(30.0); 2000]);
+        transits.extend([Some(30.0); 10_000]);
         let score = speex(&by_hand(&transits, &[]));
-        assert!(score.delay_ms < 30.0, "{score:?}");
+        // The late ones are remembered for a thousand packets: a tenth of the mean is at 100 to 120 ms, the rest within
+        // two frames.
+        assert!(score.delay_ms < 0.1 * 120.0 + 0.9 * 40.0, "{score:?}");
     }
 }
