@@ -14,6 +14,7 @@ mod rng;
 mod run;
 mod scenario;
 mod sender;
+mod solo;
 mod talker;
 mod trace;
 mod track_end;
@@ -29,5 +30,6 @@ pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, Spe
 pub use rng::Rng;
 pub use run::simulate;
 pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
+pub use solo::solo;
 pub use talker::Talker;
 pub use trace::{TraceRow, read_trace, write_trace};

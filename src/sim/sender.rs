@@ -64,6 +64,17 @@ struct Stream {
     first_timestamp: u32,
 }
 
+impl Stream {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            ssrc: rng.bits() as u32,
+            // Half of the range is left, so that packets older than the first to arrive have numbers too.
+            first_sequence: 0x4000 | (rng.bits() as u16 & 0x3fff),
+            first_timestamp: rng.bits() as u32,
+        }
+    }
+}
+
 impl Sender {
     /// Reads a speaker's files.
     pub(super) fn load(speaker: &ScenarioSpeaker, rng: &mut Rng) -> Result<Self, Invalid> {
@@ -72,13 +83,12 @@ impl Sender {
             Some(trace) => read_trace(trace)?,
             None => (0..file.packets.len() as u64).map(at_once).collect(),
         };
-        let stream = Stream {
-            ssrc: rng.bits() as u32,
-            // Half of the range is left, so that packets older than the first to arrive have numbers too.
-            first_sequence: 0x4000 | (rng.bits() as u16 & 0x3fff),
-            first_timestamp: rng.bits() as u32,
-        };
-        Ok(Self::new(file, stream, &rows, speaker.start.as_ms()))
+        Ok(Self::new(file, Stream::draw(rng), &rows, speaker.start.as_ms()))
+    }
+
+    /// One whose files have been read, and who is there from the room's first sample on.
+    pub(super) fn in_memory(file: OpusFile, rows: &[TraceRow], rng: &mut Rng) -> Self {
+        Self::new(file, Stream::draw(rng), rows, 0.0)
     }
 
     fn new(file: OpusFile, stream: Stream, rows: &[TraceRow], start_ms: f64) -> Self {
