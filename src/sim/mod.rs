@@ -2,6 +2,7 @@
 //! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
 
 mod error;
+mod history;
 mod network;
 mod options;
 mod opus_file;
@@ -20,6 +21,7 @@ mod track_end;
 mod voice;
 
 pub use error::{Invalid, SimError};
+pub use history::History;
 pub use network::Network;
 pub use options::{Meters, Options};
 pub use opus_file::{OpusFile, OpusFileWriter};
