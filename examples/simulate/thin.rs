@@ -102,7 +102,10 @@ mod tests {
     fn a_level_line_is_two_points() {
         let line: Vec<_> = (0..1000).map(|x| (x / 3, 40)).collect();
         assert_eq!(corners(&line), [(0, 40), (333, 40)]);
-        assert_eq!(corners(&[(0, 4), (0, 9), (0, 1), (0, 5), (1, 5)]), [(0, 4), (0, 9), (0, 1), (0, 5), (1, 5)]);
+        assert_eq!(
+            corners(&[(0, 4), (0, 9), (0, 1), (0, 5), (1, 5)]),
+            [(0, 4), (0, 9), (0, 1), (0, 5), (1, 5)]
+        );
     }
 
     #[test]
