@@ -89,7 +89,7 @@ fn scale_ms(voice: &VoiceLog) -> f64 {
     }
     let usual_ms = most_but_a_hundredth(&mut arrivals_ms).max(most_but_a_hundredth(&mut heard_ms));
     let most_ms = heard_ms.last().copied().unwrap_or_default().clamp(usual_ms, 2.0 * usual_ms);
-    SCALES_MS.into_iter().find(|ms| *ms >= most_ms).unwrap_or((most_ms / 1000.0).ceil() * 1000.0)
+    SCALES_MS.into_iter().find(|ms| *ms >= most_ms).unwrap_or_else(|| (most_ms / 1000.0).ceil() * 1000.0)
 }
 
 /// Sorts as well.
