@@ -1,7 +1,7 @@
 //! Where a lane made sound of its own: its counters, read after every tick, come in; spans of the mix leave. Kept only for
 //! whoever asks ([`super::Options::history`]), since the report and `playout.csv` do not need it.
 
-use super::playout::Span;
+use super::span::Span;
 use crate::{
     engine::SampleCounts,
     time::{SampleTime, Samples},

@@ -1,10 +1,7 @@
 //! What became of every packet in the live mix: `playout.csv`, and the same as values for whoever draws it.
 
-use super::history::History;
-use crate::{
-    engine::{Playout, Source},
-    time::SampleTime,
-};
+use super::{history::History, span::Span};
+use crate::engine::{Playout, Source};
 use std::io::{self, Write};
 
 /// How a packet's sound got into the live mix, or why it did not.
@@ -52,15 +49,6 @@ impl Fate {
             None => Self::Lost,
         }
     }
-}
-
-/// A stretch of the room clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Its first sample.
-    pub from: SampleTime,
-    /// The first sample after it.
-    pub to: SampleTime,
 }
 
 /// One packet that a speaker sent; times in milliseconds of the room clock.

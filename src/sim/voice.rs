@@ -2,10 +2,11 @@
 
 use super::{
     history::Historian,
-    playout::{Fate, Span, VoiceLog, VoicePacketLog},
+    playout::{Fate, VoiceLog, VoicePacketLog},
     report::{TargetMs, to_3_places},
     scenario::{Consent, ScenarioSpeaker},
     sender::Sender,
+    span::Span,
     track_end::TrackEnd,
 };
 use crate::{
