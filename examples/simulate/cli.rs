@@ -11,6 +11,7 @@ Usage: simulate SCENARIO.toml --out DIR [options]
 
   --out DIR              where the results go
   --minus                also write what each speaker hears, minus/NAME.wav
+  --plot                 also draw the delays, playout.svg
   --quantum-ms MS        advance by 2.5, 5, 10 or 20 ms (default: the scenario's, else 10)
   --ms-per-percent MS    playout delay worth one percent of concealment (default: 100)
   --seed N               what senders draw at random (default: 1)
@@ -39,6 +40,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Call, String> {
             Long("help") | Short('h') => return Ok(Call::Help),
             Long("out") => out = Some(folder(&mut parser)?),
             Long("minus") => options.minus = true,
+            Long("plot") => options.history = true,
             Long("quantum-ms") => {
                 options.quantum = Some(quantum(number(&mut parser, "--quantum-ms", "a number")?)?)
             }

@@ -5,13 +5,16 @@
 //! ```
 
 mod cli;
+mod plot;
+mod sheet;
 mod table;
+mod thin;
 mod timeline;
 
 use cli::{Arguments, Call};
 use indicatif::{ProgressBar, ProgressStyle};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use std::{alloc::System, process::ExitCode, time::Instant};
+use std::{alloc::System, error::Error, path::Path, process::ExitCode, time::Instant};
 use tertulia::sim::{Meters, Scenario, simulate};
 
 /// Counts allocations, so that the report can say that a tick makes none.
@@ -42,10 +45,21 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let outcome = simulate(&scenario, &arguments.options, &arguments.out, meters(began));
     let outcome = outcome.map_err(|error| error.to_string())?;
     let took_s = began.elapsed().as_secs_f64();
-    let picture = arguments.out.join("timeline.svg");
-    timeline::draw(&picture, &outcome).map_err(|error| format!("{}: {error}", picture.display()))?;
-    print!("{}", table::render(&outcome, &arguments.out, took_s, arguments.options.minus));
+    picture(arguments, "timeline.svg", |path| timeline::draw(path, &outcome))?;
+    if arguments.options.history {
+        picture(arguments, "playout.svg", |path| plot::draw(path, &outcome))?;
+    }
+    print!("{}", table::render(&outcome, &arguments.out, took_s, &arguments.options));
     Ok(())
+}
+
+fn picture(
+    arguments: &Arguments,
+    name: &str,
+    draw: impl FnOnce(&Path) -> Result<(), Box<dyn Error>>,
+) -> Result<(), String> {
+    let path = arguments.out.join(name);
+    draw(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn meters(began: Instant) -> Meters<'static> {

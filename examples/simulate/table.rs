@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 use tertulia::{
-    sim::{Outcome, SpeakerLine},
+    sim::{Options, Outcome, SpeakerLine},
     time::SampleTime,
 };
 
@@ -20,7 +20,7 @@ const HEAD: [&str; 11] = [
     "gap s",
 ];
 
-pub(crate) fn render(outcome: &Outcome, out: &Path, took_s: f64, minus: bool) -> String {
+pub(crate) fn render(outcome: &Outcome, out: &Path, took_s: f64, options: &Options) -> String {
     let names = outcome.voices.iter().map(|voice| voice.name.as_str());
     let name_width = names.clone().chain(["voice"]).map(str::len).max().unwrap_or_default();
     let mut text = format!("{:name_width$}", "voice");
@@ -36,7 +36,7 @@ pub(crate) fn render(outcome: &Outcome, out: &Path, took_s: f64, minus: bool) ->
         }
         text.push('\n');
     }
-    text + &summary(outcome, out, took_s, minus)
+    text + &summary(outcome, out, took_s, options)
 }
 
 fn cells(line: &SpeakerLine) -> [String; 11] {
@@ -67,13 +67,14 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1}", 100.0 * part as f64 / whole.max(1) as f64)
 }
 
-fn summary(outcome: &Outcome, out: &Path, took_s: f64, minus: bool) -> String {
+fn summary(outcome: &Outcome, out: &Path, took_s: f64, options: &Options) -> String {
     let room_s = SampleTime::from_samples(outcome.report.room.samples).as_ms() / 1000.0;
-    let own = if minus { "minus/ what each speaker heard, " } else { "" };
+    let plot = if options.history { "playout.svg shows the delays, " } else { "" };
+    let own = if options.minus { "minus/ what each speaker heard, " } else { "" };
     format!(
         "\n{room_s:.1} s of room in {took_s:.2} s ({:.0} x real time).\n{}: mix.wav and mix.opus are what listeners \
          heard, {own}tracks/ has one recording a voice (session.json tells about them), timeline.svg is the picture, \
-         playout.csv and report.json are the figures.\n",
+         {plot}playout.csv and report.json are the figures.\n",
         room_s / took_s,
         out.display()
     )

@@ -1,19 +1,16 @@
 //! `timeline.svg`: one row a voice. Its shape is the speech, the line above it the playout delay, the marks below it are
 //! packets that were lost, late, recovered or dropped; grey is muted, empty is not in the room.
 
-use super::table::loss_percent;
-use plotters::{
-    prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
+use super::{
+    sheet::{Drawn, HAIR, INK, MUTED, PRESENT, QUIET, Sheet, TimeAxis, length, text, width_of},
+    table::loss_percent,
 };
+use plotters::{prelude::*, style::text_anchor::HPos};
 use std::path::Path;
 use tertulia::{
     sim::{Fate, Outcome, Span, VoiceLog, VoicePacketLog},
     time::SampleTime,
 };
-
-type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 const WIDTH: i32 = 1200;
 /// Where time begins and ends, from the left edge.
@@ -31,11 +28,6 @@ const MARKS: i32 = 12;
 /// More rows than this are not a picture any more.
 const MOST_ROWS: usize = 32;
 
-const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
-const QUIET: RGBColor = RGBColor(0x6b, 0x72, 0x80);
-const HAIR: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
-const PRESENT: RGBColor = RGBColor(0xf6, 0xf7, 0xf9);
-const MUTED: RGBColor = RGBColor(0xc4, 0xc9, 0xd2);
 const LINE: RGBColor = RGBColor(0x47, 0x55, 0x69);
 const VOICES: [RGBColor; 8] = [
     RGBColor(0x3b, 0x6f, 0xd4),
@@ -68,7 +60,7 @@ pub(crate) fn draw(path: &Path, outcome: &Outcome) -> Drawn {
     let rows: Vec<Row<'_>> = voices.iter().map(|voice| Row::new(voice, end_ms)).collect();
     let scale_ms = scale_ms(&rows);
     head(&sheet, outcome, end_ms)?;
-    axis(&sheet, end_ms, height - BOTTOM)?;
+    axis(end_ms).draw(&sheet, TOP - 6, height - BOTTOM - 4)?;
     for (place, row) in rows.iter().enumerate() {
         let top = TOP + ROW * place as i32;
         row.draw(&sheet, top, VOICES[place % VOICES.len()], scale_ms)?;
@@ -143,7 +135,7 @@ impl<'a> Row<'a> {
     }
 
     fn ends(&self, span: &Span) -> (i32, i32) {
-        (x_of(span.from.as_ms(), self.end_ms), x_of(span.to.as_ms(), self.end_ms))
+        (axis(self.end_ms).x(span.from.as_ms()), axis(self.end_ms).x(span.to.as_ms()))
     }
 
     fn speech(&self, sheet: &Sheet<'_>, top: i32, colour: RGBColor) -> Drawn {
@@ -238,15 +230,8 @@ fn loudness(bytes: usize) -> f64 {
     ((bytes as f64 - 52.0) / 55.0).clamp(0.1, 1.0)
 }
 
-fn x_of(ms: f64, end_ms: f64) -> i32 {
-    LEFT + (ms / end_ms * f64::from(RIGHT - LEFT)).round() as i32
-}
-
-fn text(size: i32, colour: RGBColor, across: HPos) -> TextStyle<'static> {
-    ("Inter, Helvetica, Arial, sans-serif", size)
-        .into_font()
-        .color(&colour)
-        .pos(Pos::new(across, VPos::Center))
+fn axis(end_ms: f64) -> TimeAxis {
+    TimeAxis { left: LEFT, right: RIGHT, end_ms }
 }
 
 fn head(sheet: &Sheet<'_>, outcome: &Outcome, end_ms: f64) -> Drawn {
@@ -260,7 +245,7 @@ fn head(sheet: &Sheet<'_>, outcome: &Outcome, end_ms: f64) -> Drawn {
     for (colour, name, half) in legend() {
         sheet.draw(&Rectangle::new([(x, 68 - half), (x + 14, 68 + half)], colour.filled()))?;
         sheet.draw(&Text::new(name, (x + 20, 68), text(13, INK, HPos::Left)))?;
-        x += 46 + (6.4 * name.len() as f64) as i32;
+        x += 46 + width_of(name, 13);
     }
     Ok(())
 }
@@ -286,30 +271,4 @@ fn label(sheet: &Sheet<'_>, outcome: &Outcome, voice: &VoiceLog, top: i32, scale
     }
     sheet.draw(&PathElement::new([(EDGE, top + ROW - 8), (RIGHT, top + ROW - 8)], HAIR))?;
     Ok(())
-}
-
-fn axis(sheet: &Sheet<'_>, end_ms: f64, y: i32) -> Drawn {
-    const STEPS_S: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0];
-    let step_ms = 1000.0 * STEPS_S.into_iter().find(|s| end_ms / 1000.0 / s <= 16.0).unwrap_or(3600.0);
-    for tick in 0..=(end_ms / step_ms) as u32 {
-        let ms = f64::from(tick) * step_ms;
-        let x = x_of(ms, end_ms);
-        sheet.draw(&PathElement::new([(x, TOP - 6), (x, y - 4)], HAIR))?;
-        sheet.draw(&Text::new(clock(ms), (x, y + 12), text(13, QUIET, HPos::Center)))?;
-    }
-    Ok(())
-}
-
-fn clock(ms: f64) -> String {
-    let s = (ms / 1000.0).round() as u64;
-    format!("{}:{:02}", s / 60, s % 60)
-}
-
-fn length(ms: f64) -> String {
-    let s = (ms / 1000.0).round() as u64;
-    match (s / 60, s % 60) {
-        (0 | 1, _) => format!("{s} s"),
-        (minutes, 0) => format!("{minutes} min"),
-        (minutes, s) => format!("{minutes} min {s} s"),
-    }
 }

@@ -32,7 +32,6 @@ pub(super) struct Voice {
     hole: Hole,
     /// The last packet said that the sender falls silent.
     resting: bool,
-    rng: u32,
     cushion: u64,
 }
 
@@ -64,7 +63,6 @@ impl Voice {
             activity: Activity::new(),
             hole: Hole::default(),
             resting: false,
-            rng: 1,
             cushion: 0,
         })
     }
@@ -176,15 +174,17 @@ impl Voice {
             }
             return;
         }
-        self.rng = self.rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let period = Samples::new(120 + u64::from(self.rng >> 8) * 384 / (1 << 24));
-        let ok = (self.rng >> 8) % 100 < 85 && (excess < 0 || period.count() as i64 <= excess + 48);
-        if ok && excess < 0 {
-            pull.stats.samples.inserted += self.pending.lengthen(stretch, period).count();
-        } else if ok {
-            pull.stats.samples.removed += self.pending.shorten(stretch, period).count();
-        }
-        pull.jitter.steered(ok);
+        let asked = Samples::new(excess.unsigned_abs());
+        let moved = if excess < 0 {
+            let added = self.pending.slow(stretch, asked.max(Samples::new(480)) + Samples::new(96));
+            pull.stats.samples.inserted += added.count();
+            added
+        } else {
+            let removed = self.pending.hasten(stretch, asked + Samples::new(48));
+            pull.stats.samples.removed += removed.count();
+            removed
+        };
+        pull.jitter.steered(moved);
     }
 }
 

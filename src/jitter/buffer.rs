@@ -56,6 +56,7 @@ pub struct JitterBuffer {
     copies: [u64; 64],
     newest: Option<Slot>,
     wait: u32,
+    allowance: i64,
     /// Sound concealed so far, less sound never played: what may be dropped without a loss.
     debt: i64,
 }
@@ -75,6 +76,7 @@ impl JitterBuffer {
             copies: [u64::MAX; 64],
             newest: None,
             wait: 0,
+            allowance: 48 * 400,
             debt: 0,
         }
     }
@@ -208,6 +210,7 @@ impl JitterBuffer {
         use super::knob;
         let Some((next, newest)) = self.next.zip(self.newest) else { return 0 };
         self.wait = self.wait.saturating_sub(1);
+        self.allowance = (self.allowance + knob(15, 15)).min(48 * knob(16, 400));
         let offset = next.media.transit(now + held);
         let mut e = offset - self.delay.target();
         if e < 48 * knob(2, 300) && !newest.dtx && knob(3, 1) == 1 && self.debt >= knob(11, -1_000_000_000) {
@@ -224,7 +227,7 @@ impl JitterBuffer {
         if pause {
             return if e > 0 && (self.has_next() || e < 960) { e.min(864) } else { e.clamp(-960, 0) };
         }
-        if e.abs() < 48 * knob(7, 3) || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
+        if e.abs() < 48 * knob(7, 3) || self.allowance < 0 || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
             return 0;
         }
         e
@@ -235,9 +238,10 @@ impl JitterBuffer {
         self.next.is_some_and(|next| self.slots.first_from(next.sequence).is_none())
     }
 
-    /// In speech a change was tried.
-    pub fn steered(&mut self, done: bool) {
-        self.wait = if done { super::knob(10, 3) as u32 } else { 1 };
+    /// In speech so much was moved.
+    pub fn steered(&mut self, moved: Samples) {
+        self.wait = if !moved.is_empty() { super::knob(10, 3) as u32 } else { 1 };
+        self.allowance -= moved.count() as i64;
     }
 
     /// Would shortening what was just decoded leave something to play?

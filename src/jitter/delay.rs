@@ -168,7 +168,17 @@ impl DelayEstimator {
                 + self.penalty(duration) * late.iter().sum::<u64>()
         };
         let costs = tails.windows(pulls).enumerate().map(|(at, late)| (cost(at, late), at));
-        first + costs.min().map_or(0, |(_, at)| at as i64) * self.quantum
+        let (least, at) = costs.min().unwrap_or_default();
+        let before = (self.target - first).div_euclid(self.quantum);
+        let same = (self.target - first) % self.quantum == 0 && (0..candidates as i64).contains(&before);
+        if same {
+            let old = before as usize;
+            let keep = cost(old, &tails[old..old + pulls]) <= least + super::knob(17, 96) as u64 * self.histogram.sum();
+            if keep {
+                return self.target;
+            }
+        }
+        first + at as i64 * self.quantum
     }
 
     /// What one concealed pull in every packet costs, in samples of delay: λ for each percent, a tenth less because a

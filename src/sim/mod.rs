@@ -2,6 +2,7 @@
 //! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
 
 mod error;
+mod history;
 mod network;
 mod options;
 mod opus_file;
@@ -15,21 +16,24 @@ mod run;
 mod scenario;
 mod sender;
 mod solo;
+mod span;
 mod talker;
 mod trace;
 mod track_end;
 mod voice;
 
 pub use error::{Invalid, SimError};
+pub use history::History;
 pub use network::Network;
 pub use options::{Meters, Options};
 pub use opus_file::{OpusFile, OpusFileWriter};
 pub use outcome::Outcome;
-pub use playout::{Fate, Span, VoiceLog, VoicePacketLog};
+pub use playout::{Fate, VoiceLog, VoicePacketLog};
 pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, SpeakerLine, TargetMs, TickNs};
 pub use rng::Rng;
 pub use run::simulate;
 pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
 pub use solo::solo;
+pub use span::Span;
 pub use talker::Talker;
 pub use trace::{TraceRow, read_trace, write_trace};

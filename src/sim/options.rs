@@ -12,13 +12,15 @@ pub struct Options {
     pub quantum: Option<Quantum>,
     /// Milliseconds of playout delay worth one percent of concealment.
     pub ms_per_percent: u32,
+    /// Also keep each voice's [`History`](super::History).
+    pub history: bool,
     /// Draws what real senders draw at random: SSRCs, first sequence numbers and timestamps.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { minus: false, quantum: None, ms_per_percent: 100, seed: 1 }
+        Self { minus: false, quantum: None, ms_per_percent: 100, history: false, seed: 1 }
     }
 }
 

@@ -1,9 +1,7 @@
 //! What became of every packet in the live mix: `playout.csv`, and the same as values for whoever draws it.
 
-use crate::{
-    engine::{Playout, Source},
-    time::SampleTime,
-};
+use super::{history::History, span::Span};
+use crate::engine::{Playout, Source};
 use std::io::{self, Write};
 
 /// How a packet's sound got into the live mix, or why it did not.
@@ -53,15 +51,6 @@ impl Fate {
     }
 }
 
-/// A stretch of the room clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Its first sample.
-    pub from: SampleTime,
-    /// The first sample after it.
-    pub to: SampleTime,
-}
-
 /// One packet that a speaker sent; times in milliseconds of the room clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct VoicePacketLog {
@@ -73,6 +62,8 @@ pub struct VoicePacketLog {
     pub arrival_ms: Option<f64>,
     /// Where its first sample stands in the mix.
     pub playout_ms: Option<f64>,
+    /// Where it would stand in the mix by the delay that was aimed at when it was heard.
+    pub target_ms: Option<f64>,
     /// What became of it.
     pub fate: Fate,
     /// Its size without headers.
@@ -90,8 +81,12 @@ pub struct VoiceLog {
     pub present: Vec<Span>,
     /// When it was muted.
     pub muted: Vec<Span>,
+    /// What the quickest of its packets took: delays count from there.
+    pub smallest_transit_ms: f64,
     /// What it sent, in this order.
     pub packets: Vec<VoicePacketLog>,
+    /// What its jitter buffer did to its sound, if [`super::Options::history`] asks for it.
+    pub history: Option<History>,
 }
 
 /// Writes all packets in the order in which they are heard; one that is not heard stands where it would have been.
@@ -131,7 +126,16 @@ mod tests {
 
     fn packet(seq: u64, playout_ms: Option<f64>, fate: Fate) -> VoicePacketLog {
         let send_ms = seq as f64 * 20.0;
-        VoicePacketLog { seq, send_ms, arrival_ms: playout_ms, playout_ms, fate, bytes: 1, voiced: None }
+        VoicePacketLog {
+            seq,
+            send_ms,
+            arrival_ms: playout_ms,
+            playout_ms,
+            target_ms: None,
+            fate,
+            bytes: 1,
+            voiced: None,
+        }
     }
 
     #[test]

@@ -100,7 +100,10 @@ impl<'a> Run<'a> {
             recorder: recorder(scenario, out)?,
             ledger: Ledger::new(),
             outputs,
-            voices: voices.into_iter().map(|(id, speaker, sender)| Voice::new(id, speaker, sender)).collect(),
+            voices: voices
+                .into_iter()
+                .map(|(id, speaker, sender)| Voice::new(id, speaker, sender, options.history))
+                .collect(),
             events: events(scenario),
             end,
             ticks: 0,
@@ -123,9 +126,10 @@ impl<'a> Run<'a> {
         self.see_off(now);
         self.tick()?;
         self.ticks += 1;
+        let made = self.engine.now() + Engine::LOOKAHEAD;
         for voice in &mut self.voices {
             if let Some(lane) = self.engine.stats(voice.id).filter(|_| voice.joined.is_some()) {
-                voice.aim(lane.target);
+                voice.watch(lane, made);
             }
         }
         self.recorder.advance(self.engine.now().min(self.end))?;

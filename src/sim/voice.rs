@@ -1,10 +1,12 @@
 //! One speaker of a simulated room: when it is in, what has become of its packets, what its lane has counted.
 
 use super::{
-    playout::{Fate, Span, VoiceLog, VoicePacketLog},
+    history::Historian,
+    playout::{Fate, VoiceLog, VoicePacketLog},
     report::{TargetMs, to_3_places},
     scenario::{Consent, ScenarioSpeaker},
     sender::Sender,
+    span::Span,
     track_end::TrackEnd,
 };
 use crate::{
@@ -37,6 +39,11 @@ pub(super) struct Voice {
     track_end: Option<TrackEnd>,
     log: VoiceLog,
     playouts: Vec<Option<Playout>>,
+    /// The delay aimed at when a packet was played, by the same place.
+    aims: Vec<Option<Samples>>,
+    /// The packets that were played in the present tick.
+    fresh: Vec<usize>,
+    historian: Option<Historian>,
     /// The first packet its present lane was given, and that packet's 16-bit number.
     first: Option<(usize, u16)>,
     /// What its past lanes have counted.
@@ -52,7 +59,7 @@ struct Target {
 }
 
 impl Voice {
-    pub(super) fn new(id: SpeakerId, speaker: &ScenarioSpeaker, sender: Sender) -> Self {
+    pub(super) fn new(id: SpeakerId, speaker: &ScenarioSpeaker, sender: Sender, history: bool) -> Self {
         Self {
             id,
             gain_db: speaker.gain_db,
@@ -66,6 +73,9 @@ impl Voice {
             track_end: None,
             log: VoiceLog { name: speaker.name.clone(), ..VoiceLog::default() },
             playouts: vec![None; sender.sent.len()],
+            aims: vec![None; sender.sent.len()],
+            fresh: Vec::new(),
+            historian: history.then(Historian::default),
             first: None,
             past: LaneStats::default(),
             target: Target::default(),
@@ -83,6 +93,10 @@ impl Voice {
         self.first = None;
         self.admitted = now;
         self.track_end = None;
+        self.fresh.clear();
+        if let Some(historian) = &mut self.historian {
+            historian.begin();
+        }
     }
 
     /// Is back before its lane has gone.
@@ -153,7 +167,18 @@ impl Voice {
         self.sender.is_done() && is_heard
     }
 
-    pub(super) fn aim(&mut self, target: Samples) {
+    /// What its lane says after a tick whose last sample stands before `end` in the mixes.
+    pub(super) fn watch(&mut self, lane: &LaneStats, end: SampleTime) {
+        self.aim(lane.target);
+        if let Some(historian) = &mut self.historian {
+            historian.take(&lane.samples, end);
+        }
+    }
+
+    fn aim(&mut self, target: Samples) {
+        for place in self.fresh.drain(..) {
+            self.aims[place] = Some(target);
+        }
         self.target.sum += target.count();
         self.target.max = self.target.max.max(target);
         self.target.ticks += 1;
@@ -165,6 +190,7 @@ impl Voice {
         let place = (packet as u64).wrapping_add(playout.sequence).wrapping_sub(u64::from(sequence));
         if let Some(slot) = self.playouts.get_mut(place as usize) {
             slot.get_or_insert(*playout);
+            self.fresh.push(place as usize);
         }
     }
 
@@ -183,6 +209,8 @@ impl Voice {
         let in_room = |at: SampleTime| log.present.iter().any(|span| at >= span.from && at < span.to);
         let sent = self.sender.sent.iter().enumerate().filter(|(_, sent)| in_room(sent.at()));
         log.packets = sent.map(|(place, _)| self.packet_log(place)).collect();
+        log.smallest_transit_ms = self.sender.smallest_transit_ms;
+        log.history = self.historian.take().map(Historian::finish);
         log
     }
 
@@ -191,11 +219,16 @@ impl Voice {
         let playout = self.playouts[place].as_ref();
         let fate = Fate::of(playout, sent.arrival_ms.is_some());
         let payload = self.sender.payload(place);
+        let heard = playout.filter(|_| fate.is_heard());
+        // Playout and target count from the same quickest transit, the lane's of that moment.
+        let target =
+            |(playout, aim): (&Playout, Samples)| playout.at.as_ms() - playout.delay.as_ms() + aim.as_ms();
         VoicePacketLog {
             seq: sent.seq,
             send_ms: sent.send_ms,
             arrival_ms: sent.arrival_ms,
-            playout_ms: playout.filter(|_| fate.is_heard()).map(|playout| playout.at.as_ms()),
+            playout_ms: heard.map(|playout| playout.at.as_ms()),
+            target_ms: heard.zip(self.aims[place]).map(target),
             fate,
             bytes: payload.len(),
             voiced: opus::voice_active(payload),

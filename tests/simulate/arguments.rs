@@ -16,10 +16,10 @@ fn arguments(line: &[&str]) -> Result<Arguments, String> {
 
 #[test]
 fn every_option_is_taken_once() {
-    let line = "room.toml --out o --minus --quantum-ms 2.5 --ms-per-percent 0 --seed 9";
+    let line = "room.toml --out o --minus --plot --quantum-ms 2.5 --ms-per-percent 0 --seed 9";
     let Arguments { scenario, out, options } = arguments(&line.split(' ').collect::<Vec<_>>()).unwrap();
     assert_eq!((&*scenario, &*out), (Path::new("room.toml"), Path::new("o")));
-    assert_eq!((options.minus, options.quantum), (true, Some(Quantum::Ms2_5)));
+    assert_eq!((options.minus, options.history, options.quantum), (true, true, Some(Quantum::Ms2_5)));
     assert_eq!((options.ms_per_percent, options.seed), (0, 9));
     assert_eq!(arguments(&["--help"]).err().unwrap(), HELP);
 }

@@ -10,4 +10,11 @@ mod ends;
 mod events;
 mod mixes;
 mod panel;
+mod pictures;
+#[path = "../../examples/simulate/plot.rs"]
+mod plot;
+#[path = "../../examples/simulate/sheet.rs"]
+mod sheet;
 mod stage;
+#[path = "../../examples/simulate/thin.rs"]
+mod thin;
