@@ -227,7 +227,7 @@ impl JitterBuffer {
         if pause {
             return if e > 0 && (self.has_next() || e < 960) { e.min(864) } else { e.clamp(-960, 0) };
         }
-        if e.abs() < 48 * knob(7, 3) || self.allowance < 0 || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
+        if e.abs() < 48 * knob(7, 3) || e > 0 && e < 48 * knob(18, 0) || self.allowance < 0 || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
             return 0;
         }
         e

@@ -37,7 +37,7 @@ pub fn solo(
     let room = RoomConfig { quantum, channels: voice.channels, max_lanes: 1, max_buses: 0 };
     let mut engine = Engine::new(room);
     let sender = Sender::in_memory(voice, trace, &mut Rng::new(options.seed));
-    let mut voice = Voice::new(SpeakerId(0), &alone(), sender);
+    let mut voice = Voice::new(SpeakerId(0), &alone(), sender, false);
     let lane = LaneConfig { ms_per_percent: options.ms_per_percent, ..LaneConfig::new(voice.id) };
     drop(engine.apply(Command::Admit(Box::new(Lane::new(lane, &room)?))));
     voice.join(SampleTime::ZERO, SampleTime::ZERO);
