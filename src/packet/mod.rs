@@ -2,6 +2,7 @@
 //! undecoded, and the place of each packet on one line; out go the headers of the packets a room sends.
 
 mod clock;
+mod dred;
 mod extension;
 mod level;
 pub mod opus;
@@ -10,6 +11,7 @@ mod seen;
 mod write;
 
 pub use clock::{Arrival, Position, SenderClock};
+pub use dred::has_dred;
 pub use extension::{Element, Extensions};
 pub use level::AudioLevel;
 pub use reject::Reject;
