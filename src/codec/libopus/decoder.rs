@@ -90,6 +90,10 @@ impl OpusDecoder {
     }
 
     pub(in crate::codec) fn conceal(&mut self, out: &mut [f32]) {
+        out.chunks_mut(MAX_PACKET_SAMPLES * self.channels.count()).for_each(|part| self.conceal_part(part));
+    }
+
+    fn conceal_part(&mut self, out: &mut [f32]) {
         let made = match (self.redundancy, dred::blank()) {
             (Redundancy::Stale, Some(blank)) => {
                 self.redundancy = Redundancy::None;
