@@ -6,7 +6,9 @@ use crate::{
         StreamConfig,
     },
     frame::Channels,
-    packet::{Arrival, Packet, Position, Reject, RtpStream, Seen, SenderClock, Sighting, opus},
+    packet::{
+        Arrival, Packet, Position, Red, Reject, RtpStream, Seen, SenderClock, Sighting, has_dred, opus,
+    },
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{Quantum, SampleTime, Samples},
 };
@@ -72,6 +74,11 @@ fn check_packet(datagram: &[u8], packet: &Packet<'_>) {
         assert!(packet.audio_level(element.id).is_none_or(|level| level.dbov <= 127));
     }
     check_opus(packet.payload);
+    if let Ok(red) = Red::parse(packet.payload) {
+        let sum: usize = red.older().map(|block| block.payload.len()).sum();
+        assert!(sum + red.newest.payload.len() < packet.payload.len());
+        red.older().for_each(|block| check_opus(block.payload));
+    }
 }
 
 fn check_opus(payload: &[u8]) {
@@ -81,6 +88,7 @@ fn check_opus(payload: &[u8]) {
     let (lbrr, voice, dtx) = (opus::has_lbrr(payload), opus::voice_active(payload), opus::is_dtx(payload));
     assert!(duration.is_some() || (!lbrr && voice.is_none() && !dtx));
     assert!(!dtx || (!lbrr && voice != Some(true)));
+    assert!(duration.is_some() || !has_dred(payload));
     if let Some(frames) = opus::frames(payload) {
         let (count, bytes) =
             frames.clone().fold((0, 0), |(count, sum), frame| (count + 1, sum + frame.len()));

@@ -79,6 +79,17 @@ fn no_two_files_of_a_folder_import_each_other_in_a_circle() {
     }
 }
 
+/// `unsafe` is denied; whoever needs it says so with this lint's name, and may do so in one folder only.
+#[test]
+fn unsafe_code_lives_in_one_room() {
+    let mut files = Vec::new();
+    collect(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
+    for file in files.iter().filter(|file| fs::read_to_string(file).unwrap().contains("unsafe_code")) {
+        let folder = file.parent().unwrap();
+        assert!(folder.ends_with("src/codec/libopus"), "{} may not use unsafe", file.display());
+    }
+}
+
 /// For each source file, what follows `crate::` in it outside its tests and comments.
 fn imports() -> Vec<(PathBuf, BTreeSet<String>)> {
     let mut files = Vec::new();

@@ -1,8 +1,8 @@
 //! One voice's decoder, whatever its codec.
 
 #[cfg(feature = "opus")]
-use super::opus::OpusDecoder;
-use super::{Codec, CodecError, pcm};
+use super::libopus::OpusDecoder;
+use super::{Codec, CodecError, DeepReach, DeepScratch, pcm};
 use crate::{frame::Channels, time::Samples};
 
 /// Turns payloads into samples, and the lack of payloads too.
@@ -114,8 +114,63 @@ impl Decoder {
         }
     }
 
-    /// Fills `out` (a multiple of [`super::CONCEAL_STEP`] per channel) with what may have been said; silence where the
-    /// codec has no idea.
+    /// How far back before its first sample `payload` tells once more what was said (DRED). Narrow-band packets do, but
+    /// their decoder cannot use it.
+    ///
+    /// # Real-time
+    /// Safe: nothing to speak of without deep redundancy, else some microseconds.
+    pub fn deep_reach(&self, payload: &[u8], scratch: &mut DeepScratch) -> DeepReach {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => scratch.reader.reach(payload),
+            Kind::Pcm => {
+                let _ = (payload, scratch);
+                DeepReach::default()
+            }
+        }
+    }
+
+    /// Fills `out` (a multiple of [`super::CONCEAL_WHOLE`] per channel, at most 120 ms) with the sound that begins `back`
+    /// before the first sample of `payload`, from the deep redundancy inside it.
+    ///
+    /// # Errors
+    /// [`CodecError::Payload`] when it does not reach so far back; the decoder has not moved.
+    ///
+    /// # Real-time
+    /// Safe, but dear: about ten times an ordinary frame, some thirty times the first after a real one.
+    pub fn recover_deep(
+        &mut self,
+        payload: &[u8],
+        back: Samples,
+        out: &mut [f32],
+        scratch: &mut DeepScratch,
+    ) -> Result<(), CodecError> {
+        match &mut self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.recover_deep(&mut scratch.reader, payload, back, out),
+            Kind::Pcm => {
+                let _ = (payload, back, out, scratch);
+                Err(CodecError::Payload)
+            }
+        }
+    }
+
+    /// From now on [`Self::conceal`] uses the codec's neural network, if it has one, or the classic way.
+    ///
+    /// # Real-time
+    /// Safe. Neural concealment costs some twenty times the classic one; ordinary decoding stays as it is.
+    pub fn deep_plc(&mut self, on: bool) {
+        match &mut self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.set_neural(on),
+            Kind::Pcm => {
+                let _ = on;
+            }
+        }
+    }
+
+    /// Fills `out` (a multiple of [`super::CONCEAL_STEP`] per channel, of [`super::CONCEAL_WHOLE`] to sound well) with
+    /// what may have been said; silence where the codec has no idea.
     ///
     /// # Real-time
     /// Safe.

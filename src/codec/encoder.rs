@@ -1,7 +1,7 @@
 //! One mix's encoder, whatever its codec.
 
 #[cfg(feature = "opus")]
-use super::opus_encoder::OpusEncoder;
+use super::libopus::OpusEncoder;
 use super::{Codec, CodecError, pcm};
 use crate::{frame::Channels, time::Samples};
 
@@ -18,6 +18,9 @@ pub struct EncoderConfig {
     pub complexity: u8,
     /// Packet loss in percent that in-band FEC prepares for; 0 turns FEC off (Opus).
     pub expected_loss_percent: u8,
+    /// How far back deep redundancy (DRED) may reach, at most 1040 ms; how far it does depends on the bit rate and the
+    /// expected loss. Zero turns it off (Opus).
+    pub deep_redundancy: Samples,
 }
 
 impl Default for EncoderConfig {
@@ -28,6 +31,7 @@ impl Default for EncoderConfig {
             bitrate_bps: 32_000,
             complexity: 4,
             expected_loss_percent: 0,
+            deep_redundancy: Samples::ZERO,
         }
     }
 }
@@ -60,6 +64,7 @@ impl Encoder {
             Codec::Opus => {
                 let mut opus = OpusEncoder::new(channels)?;
                 opus.tune(config.bitrate_bps, config.complexity, config.expected_loss_percent)?;
+                opus.set_dred(config.deep_redundancy)?;
                 Kind::Opus(opus)
             }
             Codec::Pcm => {

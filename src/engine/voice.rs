@@ -6,12 +6,12 @@ use super::{
     stats::LaneStats,
 };
 use crate::{
-    codec::{CONCEAL_STEP, Codec, CodecError, Decoder, MAX_PACKET_SAMPLES},
+    codec::{CONCEAL_STEP, CONCEAL_WHOLE, Codec, CodecError, Decoder, MAX_PACKET_SAMPLES},
     frame::Channels,
     jitter::{Decision, JitterBuffer, Slot},
     mix::{Activity, Limiter},
     speaker::SpeakerId,
-    stretch::{Fade, Pending},
+    stretch::{Fade, Overhang, Pending},
     time::{MediaTime, SampleTime, Samples},
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Voice {
     pub(super) decodes: u32,
     channels: Channels,
     fade: Fade,
+    overhang: Overhang,
     activity: Activity,
     /// What has been made since the last packet was played.
     hole: Hole,
@@ -60,6 +61,7 @@ impl Voice {
             decodes: 0,
             channels,
             fade: Fade::default(),
+            overhang: Overhang::new(channels),
             activity: Activity::new(),
             hole: Hole::default(),
             resting: false,
@@ -92,9 +94,7 @@ impl Voice {
             return self.conceal(slot.duration, pull);
         };
         pull.report(self.pending.len(), slot.sequence, slot.media, Source::Primary);
-        let sound = self.pending.push(Samples::new(decoded as u64));
-        self.fade.real(sound, self.channels.count());
-        let is_pause = self.activity.is_pause(self.channels, sound);
+        let is_pause = self.resume(Samples::new(decoded as u64));
         self.resting = slot.dtx;
         pull.stats.samples.played += decoded as u64;
         self.cushion = if is_pause { crate::jitter::knob(14, 0) as u64 } else { 0 };
@@ -110,29 +110,19 @@ impl Voice {
         }
         let (sequence, media) = (next.sequence.saturating_sub(1), next.media - next.duration);
         pull.report(self.pending.len(), sequence, media, Source::Fec);
-        let sound = self.pending.push(next.duration);
-        self.fade.real(sound, self.channels.count());
+        self.resume(next.duration);
         self.resting = false;
         pull.stats.samples.fec += next.duration.count();
     }
 
     /// A sender that rests gets comfort noise from its codec; a voice that breaks off is carried on for a moment.
     fn conceal(&mut self, missing: Samples, pull: &mut Pull<'_>) {
-        let whole = Samples::new(missing.count().next_multiple_of(STEP));
-        let space = self.pending.space(whole);
         let faded = self.fade.is_silent();
-        if faded {
-            space.fill(0.0);
-        } else {
-            self.decoder.conceal(space);
-            self.decodes += 1;
-        }
-        let sound = self.pending.push(missing);
+        self.invent(missing, faded);
         if self.resting {
             pull.stats.samples.silence += missing.count();
             return;
         }
-        self.fade.invented(sound, self.channels.count());
         if self.cushion > 0 && pull.jitter.not_lost() {
             self.cushion = self.cushion.saturating_sub(missing.count());
             pull.stats.samples.inserted += missing.count();
@@ -145,6 +135,38 @@ impl Voice {
         };
         *counted += missing.count();
         *noted += missing.count();
+    }
+
+    /// Fills a hole: first with what is left of the last invention, as the codec invents in steps of its own.
+    fn invent(&mut self, missing: Samples, faded: bool) {
+        let width = self.channels.count();
+        let space = self.pending.space(missing + Samples::new(CONCEAL_WHOLE as u64));
+        let (hole, _) = space.split_at_mut((missing.len() * width).min(space.len()));
+        let ready = self.overhang.take(hole);
+        let whole = (missing - ready).len().next_multiple_of(CONCEAL_WHOLE);
+        if faded {
+            hole.fill(0.0);
+            self.overhang.forget();
+        } else if whole > 0 {
+            self.decodes += 1;
+            let until = (ready.len() + whole) * width;
+            self.decoder.conceal(&mut space[ready.len() * width..until]);
+            self.overhang.keep(&space[missing.len() * width..until]);
+        }
+        let sound = self.pending.push(missing);
+        if !self.resting {
+            self.fade.invented(sound, width);
+        }
+    }
+
+    /// Real sound is here again.
+    fn resume(&mut self, length: Samples) -> bool {
+        let width = self.channels.count();
+        let gain = self.fade.gain();
+        let sound = self.pending.push(length);
+        self.fade.real(sound, width);
+        self.overhang.join(sound, gain);
+        self.activity.is_pause(self.channels, sound)
     }
 
     /// Now that the next packet is here: of the hole before it, what the sender never sent was silence, and the rest

@@ -1,17 +1,22 @@
-//! Room 1: bytes become packets. RTP (RFC 3550, RFC 8285), the audio level (RFC 6464), what an Opus packet tells
-//! undecoded, and the place of each packet on one line; out go the headers of the packets a room sends.
+//! Room 1: bytes become packets. RTP (RFC 3550, RFC 8285), the audio level (RFC 6464), redundant payloads (RFC 2198),
+//! what an Opus packet tells undecoded, and the place of each packet on one line; out go the headers of the packets a
+//! room sends.
 
 mod clock;
+mod dred;
 mod extension;
 mod level;
 pub mod opus;
+mod red;
 mod reject;
 mod seen;
 mod write;
 
 pub use clock::{Arrival, Position, SenderClock};
+pub use dred::has_dred;
 pub use extension::{Element, Extensions};
 pub use level::AudioLevel;
+pub use red::{Red, RedBlock, RedBlocks, write_red};
 pub use reject::Reject;
 pub use seen::{Seen, Sighting};
 pub use write::RtpStream;

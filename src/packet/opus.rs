@@ -130,21 +130,31 @@ fn counted(toc: Toc, rest: &[u8]) -> Option<Frames<'_>> {
         return None;
     }
     if head & 64 != 0 {
-        body = without_padding(body)?;
+        body = split_padding(body)?.0;
     }
     if head & 128 == 0 { equal(count, body) } else { coded(count, body) }
 }
 
-/// 255 in a byte of the padding's length means 254 bytes and that another byte follows.
-fn without_padding(mut body: &[u8]) -> Option<&[u8]> {
+/// What stands before the padding, and the padding. 255 in a byte of its length means 254 bytes and that another byte
+/// follows.
+fn split_padding(mut body: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut padding = 0;
     loop {
         let (&byte, rest) = body.split_first()?;
         body = rest;
         padding += usize::from(byte.min(254));
         if byte < 255 {
-            return body.get(..body.len().checked_sub(padding)?);
+            return body.split_at_checked(body.len().checked_sub(padding)?);
         }
+    }
+}
+
+/// The padding of a packet that has some.
+pub(super) fn padding(payload: &[u8]) -> Option<&[u8]> {
+    frames(payload)?;
+    match *payload {
+        [toc, head, ref body @ ..] if toc & 3 == 3 && head & 64 != 0 => Some(split_padding(body)?.1),
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
-//! Invented sound may not go on for ever: after 60 ms it fades, after 120 ms it is silence, and the voice comes back
-//! within 5 ms.
+//! Invented sound may not go on for ever: after 60 ms it fades, after 120 ms the voice is gone, and comes back within
+//! 5 ms. Where it was, its background goes on for some seconds, and then there is silence.
+
+use super::noise::Background;
 
 /// Samples that are concealed at full level: 60 ms.
 const HOLD: u32 = 2880;
@@ -7,17 +9,23 @@ const HOLD: u32 = 2880;
 const FALL: u32 = 2880;
 /// Steps up again: 5 ms.
 const RISE: u32 = 240;
+/// How long the background goes on, 3 s, and how long it takes to fade then, 1 s.
+const LINGER: u32 = 3 * 48_000;
+const FAREWELL: u32 = 48_000;
 
-/// The level of a voice around a concealment.
+/// The level of a voice around a concealment, and of its background.
 #[derive(Clone, Copy, Debug)]
 pub struct Fade {
     hold: u32,
     gain: f32,
+    /// Of the background, before it is gone.
+    left: u32,
+    background: Background,
 }
 
 impl Default for Fade {
     fn default() -> Self {
-        Self { hold: HOLD, gain: 1.0 }
+        Self { hold: HOLD, gain: 1.0, left: LINGER + FAREWELL, background: Background::default() }
     }
 }
 
@@ -27,20 +35,28 @@ impl Fade {
     /// # Real-time
     /// Safe.
     pub fn invented(&mut self, sound: &mut [f32], width: usize) {
+        let level = self.background.level();
         for frame in sound.chunks_exact_mut(width) {
             if self.hold > 0 {
                 self.hold -= 1;
-            } else {
-                self.gain = (self.gain - 1.0 / FALL as f32).max(0.0);
+                continue;
             }
-            frame.iter_mut().for_each(|sample| *sample *= self.gain);
+            self.gain = (self.gain - 1.0 / FALL as f32).max(0.0);
+            self.left = self.left.saturating_sub(1);
+            self.mix(frame, level);
         }
     }
 
-    /// Has it faded away altogether?
+    /// Has the voice faded away altogether? Nothing need be invented any more.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.gain <= 0.0
+    }
+
+    /// How loud invented sound is played.
+    #[must_use]
+    pub fn gain(&self) -> f32 {
+        self.gain
     }
 
     /// Treats real sound: untouched, unless it follows a fade.
@@ -48,13 +64,26 @@ impl Fade {
     /// # Real-time
     /// Safe.
     pub fn real(&mut self, sound: &mut [f32], width: usize) {
+        self.background.hear(sound, width);
         self.hold = HOLD;
+        let level = self.background.level();
         for frame in sound.chunks_exact_mut(width) {
             if self.gain >= 1.0 {
-                return;
+                break;
             }
             self.gain = (self.gain + 1.0 / RISE as f32).min(1.0);
-            frame.iter_mut().for_each(|sample| *sample *= self.gain);
+            self.mix(frame, level);
+        }
+        self.left = LINGER + FAREWELL;
+    }
+
+    /// The voice as loud as it is now, and its background in place of what is missing of it.
+    fn mix(&mut self, frame: &mut [f32], level: f32) {
+        frame.iter_mut().for_each(|sample| *sample *= self.gain);
+        let farewell = (self.left as f32 / FAREWELL as f32).min(1.0);
+        let level = level * (1.0 - self.gain) * farewell;
+        if level > 0.0 {
+            self.background.add(frame, level);
         }
     }
 }
@@ -89,5 +118,49 @@ mod tests {
         let before = sound.clone();
         Fade::default().real(&mut sound, 2);
         assert_eq!(sound, before);
+    }
+
+    /// A fade that has heard 6 s of faint noise, −56 dBFS.
+    fn in_a_room() -> Fade {
+        let mut fade = Fade::default();
+        let mut noise = Background::default();
+        for _ in 0..600 {
+            let mut sound = [0.0; 480];
+            sound.iter_mut().for_each(|sample| noise.add(std::slice::from_mut(sample), 1.6e-3));
+            fade.real(&mut sound, 1);
+        }
+        fade
+    }
+
+    fn level_db(sound: &[f32]) -> f32 {
+        10.0 * (sound.iter().map(|sample| sample * sample).sum::<f32>() / sound.len() as f32).log10()
+    }
+
+    #[test]
+    fn a_lost_voice_leaves_its_background_for_some_seconds() {
+        let mut fade = in_a_room();
+        let mut sound = vec![0.0; 5 * 48_000];
+        fade.invented(&mut sound, 1);
+        assert!(sound[..2880].iter().all(|sample| *sample == 0.0));
+        let second = |at: usize| level_db(&sound[at * 24_000..][..24_000]);
+        for half in 1..6 {
+            // As in `noise`: the quietest moments are taken for the background.
+            assert!((-63.0..-55.0).contains(&second(half)), "{half}: {}", second(half));
+        }
+        assert!(second(7) < second(6) && second(6) < second(5));
+        assert!(sound[48_000 * 4 + 2880..].iter().all(|sample| *sample == 0.0));
+        assert!(fade.is_silent());
+    }
+
+    #[test]
+    fn the_background_is_there_again_after_the_next_loss() {
+        let (mut fade, mut sound) = (in_a_room(), vec![0.0; 5 * 48_000]);
+        fade.invented(&mut sound, 1);
+        let mut voice = vec![0.1; 960];
+        fade.real(&mut voice, 1);
+        assert_eq!(voice[240..], [0.1; 720], "5 ms after it came back the voice is alone");
+        sound.fill(0.0);
+        fade.invented(&mut sound, 1);
+        assert!(level_db(&sound[24_000..48_000]) > -63.0);
     }
 }

@@ -3,6 +3,8 @@
 mod fade;
 mod hiss;
 mod low;
+mod noise;
+mod overhang;
 mod pending;
 mod period;
 mod pitch;
@@ -11,4 +13,5 @@ mod seam;
 mod splice;
 
 pub use fade::Fade;
+pub use overhang::Overhang;
 pub use pending::Pending;

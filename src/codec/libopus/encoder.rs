@@ -1,42 +1,40 @@
-//! Opus encoding straight through libopus, for the one thing that the `opus` crate does not offer: copying an
-//! encoder's state, so that a mix which splits off another goes on without a seam ("only a shallow copy is sufficient
-//! to copy it", opus.h). The one room of this crate with `unsafe` in it.
+//! Opus encoding, with a state that can be copied, so that a mix which splits off another goes on without a seam ("only a
+//! shallow copy is sufficient to copy it", opus.h).
 #![expect(unsafe_code, reason = "libopus is C; every call has its SAFETY line")]
 
-use super::CodecError;
-use crate::{frame::Channels, time::RATE_HZ};
+use super::Memory;
+use crate::{
+    codec::CodecError,
+    frame::Channels,
+    time::{RATE_HZ, Samples},
+};
 use opusic_sys as ffi;
 
-/// An encoder whose state lives in memory of ours: `u128` for an alignment that suits every C type in it.
-pub(super) struct OpusEncoder {
-    state: Box<[u128]>,
+#[derive(Debug)]
+pub(in crate::codec) struct OpusEncoder {
+    state: Memory,
     channels: Channels,
-}
-
-impl std::fmt::Debug for OpusEncoder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OpusEncoder({:?}, {} bytes)", self.channels, size_of_val(&*self.state))
-    }
 }
 
 impl OpusEncoder {
     /// Speech in mono rooms, sound of all kinds in stereo rooms; the look-ahead is 312 samples either way.
-    pub(super) fn new(channels: Channels) -> Result<Self, CodecError> {
+    pub(in crate::codec) fn new(channels: Channels) -> Result<Self, CodecError> {
         let (count, application) = match channels {
             Channels::Mono => (1, ffi::OPUS_APPLICATION_VOIP),
             Channels::Stereo => (2, ffi::OPUS_APPLICATION_AUDIO),
         };
         // SAFETY: a pure function of its argument, which is 1 or 2.
-        let bytes = unsafe { ffi::opus_encoder_get_size(count) };
-        let words = usize::try_from(bytes).unwrap_or(0).div_ceil(size_of::<u128>());
-        let mut encoder = Self { state: vec![0; words].into_boxed_slice(), channels };
+        let mut state = Memory::of(unsafe { ffi::opus_encoder_get_size(count) });
         // SAFETY: `state` is at least as large as libopus asked for, aligned for any of its types, and ours alone.
-        let code =
-            unsafe { ffi::opus_encoder_init(encoder.as_mut_ptr(), RATE_HZ as i32, count, application) };
-        if code == ffi::OPUS_OK { Ok(encoder) } else { Err(CodecError::Setup("no Opus encoder")) }
+        let code = unsafe { ffi::opus_encoder_init(state.as_mut_ptr(), RATE_HZ as i32, count, application) };
+        if code == ffi::OPUS_OK {
+            Ok(Self { state, channels })
+        } else {
+            Err(CodecError::Setup("no Opus encoder"))
+        }
     }
 
-    pub(super) fn tune(
+    pub(in crate::codec) fn tune(
         &mut self,
         bitrate_bps: u32,
         complexity: u8,
@@ -49,32 +47,34 @@ impl OpusEncoder {
         self.set(ffi::OPUS_SET_PACKET_LOSS_PERC_REQUEST, i32::from(loss_percent), "loss, expected 0…100 %")
     }
 
+    /// How far back its packets tell once more what was said, in steps of 10 ms; it takes a large part of the bit rate.
+    pub(in crate::codec) fn set_dred(&mut self, reach: Samples) -> Result<(), CodecError> {
+        let frames = i32::try_from(reach.count() / Samples::from_ms(10).count()).unwrap_or(i32::MAX);
+        self.set(ffi::OPUS_SET_DRED_DURATION_REQUEST, frames, "deep redundancy, expected 0…1040 ms")
+    }
+
     fn set(&mut self, request: i32, value: i32, what: &'static str) -> Result<(), CodecError> {
         // SAFETY: an initialised state, and a request that takes exactly one `opus_int32`.
-        let code = unsafe { ffi::opus_encoder_ctl(self.as_mut_ptr(), request, value) };
+        let code = unsafe { ffi::opus_encoder_ctl(self.state.as_mut_ptr(), request, value) };
         if code == ffi::OPUS_OK { Ok(()) } else { Err(CodecError::Setup(what)) }
     }
 
     /// Encodes a whole frame; how many bytes came out.
-    pub(super) fn encode(&mut self, frame: &[f32], out: &mut [u8]) -> Result<usize, CodecError> {
+    pub(in crate::codec) fn encode(&mut self, frame: &[f32], out: &mut [u8]) -> Result<usize, CodecError> {
         let samples = i32::try_from(frame.len() / self.channels.count()).map_err(|_| CodecError::Encode)?;
         let room = i32::try_from(out.len()).unwrap_or(i32::MAX);
         // SAFETY: an initialised state; `frame` holds `samples` of each channel and `out` takes `room` bytes.
         let bytes = unsafe {
-            ffi::opus_encode_float(self.as_mut_ptr(), frame.as_ptr(), samples, out.as_mut_ptr(), room)
+            ffi::opus_encode_float(self.state.as_mut_ptr(), frame.as_ptr(), samples, out.as_mut_ptr(), room)
         };
         usize::try_from(bytes).map_err(|_| CodecError::Encode)
     }
 
     /// Goes on where `other` stands. Both were made for as many channels; otherwise nothing happens.
-    pub(super) fn copy_from(&mut self, other: &Self) {
-        if self.channels == other.channels && self.state.len() == other.state.len() {
-            self.state.copy_from_slice(&other.state);
+    pub(in crate::codec) fn copy_from(&mut self, other: &Self) {
+        if self.channels == other.channels {
+            self.state.copy_from(&other.state);
         }
-    }
-
-    fn as_mut_ptr(&mut self) -> *mut ffi::OpusEncoder {
-        self.state.as_mut_ptr().cast()
     }
 }
 
