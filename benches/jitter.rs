@@ -76,7 +76,8 @@ impl Stream {
         let mut arrivals: Vec<_> = rows
             .filter_map(|row| {
                 let media = MediaTime::ORIGIN + Samples::new(PACKET.count() * row.seq);
-                let slot = JitterBuffer::describe(0x4000 + row.seq, media, PACKET, true, false);
+                let mut slot = Slot::new(0x4000 + row.seq, media, PACKET);
+                slot.fec = true;
                 Some((SampleTime::from_ms(row.arrival_ms?), slot))
             })
             .collect();

@@ -43,6 +43,12 @@ pub struct LaneConfig {
     pub codec: Codec,
     /// The RTP payload type it sends; others are rejected.
     pub payload_type: u8,
+    /// The payload type of RED packets (RFC 2198) that hold such payloads, if it sends them.
+    pub red_payload_type: Option<u8>,
+    /// Is lost sound synthesised from deep redundancy (DRED), where its packets carry it?
+    pub deep_redundancy: bool,
+    /// Is sound that nothing tells about invented by the codec's neural network? Twenty times as dear as the classic way.
+    pub deep_plc: bool,
     /// Milliseconds of delay worth one percent of concealment: the one knob of the jitter buffer.
     pub ms_per_percent: u32,
     /// The playout delay never goes below this…
@@ -52,13 +58,16 @@ pub struct LaneConfig {
 }
 
 impl LaneConfig {
-    /// The defaults: payload type 111, 100 ms a percent, 0…2 s.
+    /// The defaults: payload type 111, no RED, deep redundancy used, classic concealment, 100 ms a percent, 0…2 s.
     #[must_use]
     pub fn new(speaker: SpeakerId) -> Self {
         Self {
             speaker,
             codec: Codec::default(),
             payload_type: 111,
+            red_payload_type: None,
+            deep_redundancy: true,
+            deep_plc: false,
             ms_per_percent: 100,
             min_delay: Samples::ZERO,
             max_delay: Samples::from_ms(2000),

@@ -12,6 +12,10 @@ pub enum Source {
     Primary,
     /// Recovered from the in-band FEC copy in the packet after it.
     Fec,
+    /// A copy of its bytes that came with a later packet was decoded (RFC 2198).
+    Red,
+    /// Synthesised from the deep redundancy of a later packet.
+    Dred,
     /// It was there, but dropped to catch up.
     Skipped,
 }

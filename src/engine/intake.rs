@@ -1,11 +1,11 @@
 //! One datagram of a lane becomes a packet in its jitter buffer and one for its recording, or a counter.
 
-use super::{lane::Lane, stats::PacketCounts};
+use super::{deep::Deep, lane::Lane, stats::PacketCounts};
 use crate::{
-    jitter::{Insert, JitterBuffer},
-    packet::{Arrival, Packet, Reject, Sighting},
+    jitter::{Insert, Slot},
+    packet::{Arrival, Packet, Position, Red, RedBlock, RedBlocks, Reject, Sighting},
     speaker::VoicePacket,
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 
 /// What became of one datagram: exactly one of these, each with its counter.
@@ -20,18 +20,25 @@ pub enum Received<'a> {
 }
 
 impl Lane {
-    pub(super) fn receive<'a>(&mut self, datagram: &'a [u8], arrived: SampleTime) -> Received<'a> {
-        let received = self.sort(datagram, arrived).unwrap_or_else(Received::Rejected);
+    pub(super) fn receive<'a>(
+        &mut self,
+        datagram: &'a [u8],
+        arrived: SampleTime,
+        deep: &mut Deep,
+    ) -> Received<'a> {
+        let received = self.sort(datagram, arrived, deep).unwrap_or_else(Received::Rejected);
         self.stats.packets.count(&received);
         received
     }
 
-    fn sort<'a>(&mut self, datagram: &'a [u8], arrived: SampleTime) -> Result<Received<'a>, Reject> {
+    fn sort<'a>(
+        &mut self,
+        datagram: &'a [u8],
+        arrived: SampleTime,
+        deep: &mut Deep,
+    ) -> Result<Received<'a>, Reject> {
         let packet = Packet::parse(datagram)?;
-        if packet.payload_type != self.payload_type {
-            return Err(Reject::PayloadType);
-        }
-        let payload = packet.payload;
+        let (payload, older) = self.unwrap(&packet)?;
         let duration = self.voice.decoder.duration(payload).ok_or(Reject::Malformed)?;
         let Packet { ssrc, sequence, timestamp, .. } = packet;
         let position = self.clock.place(Arrival { ssrc, sequence, timestamp, arrived })?;
@@ -40,22 +47,56 @@ impl Lane {
             Sighting::Duplicate => return Ok(Received::Duplicate),
             Sighting::TooOld => return Err(Reject::TooOld),
         }
-        let (fec, dtx) = (self.voice.decoder.has_fec(payload), self.voice.decoder.is_dtx(payload));
-        let slot = JitterBuffer::describe(position.sequence, position.media, duration, fec, dtx);
+        let slot = self.describe(&position, duration, payload, deep);
+        older.into_iter().flatten().for_each(|copy| self.take_copy(&copy, &slot, arrived));
         let insert = self.jitter.insert(slot, payload, arrived);
         self.restarted |= position.restarted;
         self.epoch = position.epoch.max(self.epoch);
         self.stats.packets.late += u64::from(insert == Insert::Late);
         self.stats.packets.reordered += u64::from(position.reordered);
-        Ok(Received::Kept(VoicePacket {
-            speaker: self.speaker,
-            epoch: position.epoch,
-            sequence: position.sequence,
-            media: position.media,
-            arrived,
-            duration,
-            payload,
-        }))
+        let Position { epoch, sequence, media, .. } = position;
+        let speaker = self.speaker;
+        Ok(Received::Kept(VoicePacket { speaker, epoch, sequence, media, arrived, duration, payload }))
+    }
+
+    /// What a packet was sent for, and the copies of older ones that it may bring along (RED).
+    fn unwrap<'a>(&self, packet: &Packet<'a>) -> Result<(&'a [u8], Option<RedBlocks<'a>>), Reject> {
+        if packet.payload_type == self.payload_type {
+            return Ok((packet.payload, None));
+        }
+        if self.red_payload_type != Some(packet.payload_type) {
+            return Err(Reject::PayloadType);
+        }
+        let red = Red::parse(packet.payload)?;
+        match red.newest.payload_type == self.payload_type {
+            true => Ok((red.newest.payload, Some(red.older()))),
+            false => Err(Reject::PayloadType),
+        }
+    }
+
+    /// Deep redundancy is looked for only where the packet before is missing: it costs some microseconds.
+    fn describe(&self, position: &Position, duration: Samples, payload: &[u8], deep: &mut Deep) -> Slot {
+        let decoder = &self.voice.decoder;
+        let mut slot = Slot::new(position.sequence, position.media, duration);
+        slot.fec = decoder.has_fec(payload);
+        slot.dtx = decoder.is_dtx(payload);
+        let before = position.sequence.checked_sub(1);
+        if self.deep_redundancy && before.is_some_and(|before| self.jitter.is_missing(before)) {
+            slot.deep = deep.reach(decoder, payload);
+        }
+        slot
+    }
+
+    /// A copy counts packets back by their length.
+    fn take_copy(&mut self, copy: &RedBlock<'_>, newest: &Slot, arrived: SampleTime) {
+        let Some(duration) = self.voice.decoder.duration(copy.payload) else { return };
+        let packets = copy.back.count() / duration.count().max(1);
+        if copy.payload_type != self.payload_type || packets == 0 || packets > newest.sequence {
+            return;
+        }
+        let mut slot = Slot::new(newest.sequence - packets, newest.media - copy.back, duration);
+        slot.red = true;
+        self.jitter.insert_copy(slot, copy.payload, arrived);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     config::{BuildError, LaneConfig, RoomConfig},
+    deep::Deep,
     log::Log,
     stats::LaneStats,
     voice::{Pull, Voice},
@@ -20,6 +21,8 @@ use crate::{
 pub struct Lane {
     pub(super) speaker: SpeakerId,
     pub(super) payload_type: u8,
+    pub(super) red_payload_type: Option<u8>,
+    pub(super) deep_redundancy: bool,
     pub(super) clock: SenderClock,
     pub(super) seen: Seen,
     pub(super) jitter: JitterBuffer,
@@ -49,10 +52,12 @@ impl Lane {
         Ok(Self {
             speaker: config.speaker,
             payload_type: config.payload_type,
+            red_payload_type: config.red_payload_type,
+            deep_redundancy: config.deep_redundancy,
             clock: SenderClock::default(),
             seen: Seen::default(),
             jitter: JitterBuffer::new(DelayConfig { ms_per_percent, min_delay, max_delay }, room.quantum),
-            voice: Voice::new(config.codec, room.channels)?,
+            voice: Voice::new(config.codec, config.deep_plc, room.channels)?,
             fader: Fader::new(),
             stats: LaneStats::default(),
             epoch: 0,
@@ -76,10 +81,10 @@ impl Lane {
     }
 
     /// Makes the frame that stands in the mixes from `now` + look-ahead on; whether anything of it is heard.
-    pub(super) fn pull(&mut self, now: SampleTime, log: &mut Log) -> bool {
+    pub(super) fn pull(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log) -> bool {
         let quantum = Samples::new((self.frame.len() / self.channels.count()) as u64);
         let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
-        self.voice.fill(quantum, Pull { speaker, now, jitter, stats, log });
+        self.voice.fill(quantum, Pull { speaker, now, jitter, deep, stats, log });
         self.voice.pending.pop(&mut self.frame);
         self.fader.apply(now + Limiter::LOOKAHEAD, self.channels, &mut self.frame);
         self.stats.target = self.jitter.target();

@@ -20,8 +20,9 @@ impl Engine {
     pub(super) fn pull_lanes(&mut self, at: SampleTime) {
         self.before = std::mem::take(&mut self.audible);
         self.work = Work::default();
+        self.deep.turn();
         for lane in self.lanes.iter_mut().flatten() {
-            if lane.pull(at, &mut self.log) {
+            if lane.pull(at, &mut self.deep, &mut self.log) {
                 self.audible.insert(lane.speaker);
             }
             self.work.decodes += lane.take_decodes();

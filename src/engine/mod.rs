@@ -6,7 +6,9 @@
 mod bus;
 mod command;
 mod config;
+mod deep;
 mod event;
+mod hole;
 mod intake;
 mod lane;
 mod log;
@@ -33,6 +35,7 @@ use crate::{
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
 };
+use deep::Deep;
 use log::Log;
 
 /// One live conversation: lanes in, buses out, one sample clock.
@@ -48,6 +51,7 @@ pub struct Engine {
     /// The buses that make a mix of their own in this tick.
     leaders: Vec<BusId>,
     sums: MixMinus,
+    deep: Deep,
     log: Log,
     work: Work,
 }
@@ -73,6 +77,7 @@ impl Engine {
             before: SpeakerSet::NOBODY,
             leaders: Vec::with_capacity(buses),
             sums: MixMinus::new(lanes, config.frame_len()),
+            deep: Deep::new(),
             log: Log::new(lanes),
             work: Work::default(),
         }
@@ -90,7 +95,7 @@ impl Engine {
         arrived: SampleTime,
     ) -> Received<'a> {
         match self.lanes.get_mut(speaker.index()) {
-            Some(Some(lane)) => lane.receive(datagram, arrived),
+            Some(Some(lane)) => lane.receive(datagram, arrived, &mut self.deep),
             _ => Received::Rejected(Reject::NoLane),
         }
     }

@@ -1,14 +1,18 @@
 //! The jitter buffer of one lane: packets in, in any order; one decision a pull out.
 
 use super::{
+    copies::Copies,
     delay::{DelayConfig, DelayEstimator},
     slots::{Slot, Slots},
+    steer::{Move, Sound, Stand, Steering},
 };
 use crate::time::{MediaTime, Quantum, SampleTime, Samples};
 
 /// Delay beyond this above the target is caught up by dropping packets, as far as concealment has paid for them:
 /// 200 ms.
 const DROP_ABOVE: i64 = 9600;
+/// A loss may shorten the sound by up to this much, where concealment has paid for it: 20 ms.
+const ELASTIC: Samples = Samples::from_ms(20);
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +35,15 @@ pub enum Decision {
         /// Sound that was never sent.
         pause: Samples,
     },
-    /// Decode the spare copy of the packet before this one.
+    /// Decode the in-band copy of the packet before this one.
     Recover(Slot),
+    /// Synthesise as much as one packet holds, from `back` before this one on, from its deep redundancy.
+    RecoverDeep {
+        /// The packet that carries it.
+        slot: Slot,
+        /// How far before it.
+        back: Samples,
+    },
     /// Leave this packet out, to catch up.
     Skip(Slot),
     /// Nothing to play yet.
@@ -50,13 +61,12 @@ struct Cursor {
 pub struct JitterBuffer {
     slots: Slots,
     delay: DelayEstimator,
+    steering: Steering,
     next: Option<Cursor>,
-    /// Newest sequence number that counted for the delay estimate.
-    learnt: Option<u64>,
-    copies: [u64; 64],
+    /// The packet with the highest sequence number.
     newest: Option<Slot>,
-    wait: u32,
-    allowance: i64,
+    /// Whose sound became available before they came.
+    copies: Copies,
     /// Sound concealed so far, less sound never played: what may be dropped without a loss.
     debt: i64,
 }
@@ -71,12 +81,10 @@ impl JitterBuffer {
         Self {
             slots: Slots::new(),
             delay: DelayEstimator::new(config, quantum),
+            steering: Steering::new(),
             next: None,
-            learnt: None,
-            copies: [u64::MAX; 64],
             newest: None,
-            wait: 0,
-            allowance: 48 * 400,
+            copies: Copies::default(),
             debt: 0,
         }
     }
@@ -91,34 +99,57 @@ impl JitterBuffer {
         if !late && self.slots.put(packet, payload) { Insert::Queued } else { Insert::Late }
     }
 
-    /// Describes a packet for [`JitterBuffer::insert`].
-    #[must_use]
-    pub fn describe(sequence: u64, media: MediaTime, duration: Samples, fec: bool, dtx: bool) -> Slot {
-        Slots::describe(sequence, media, duration, fec, dtx)
+    /// Takes a copy of a packet (RFC 2198) that came with a later one, if it is of use; to be called before
+    /// [`JitterBuffer::insert`] for that one. The packet itself, should it still come, takes its place.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn insert_copy(&mut self, packet: Slot, payload: &[u8], arrived: SampleTime) {
+        if self.is_missing(packet.sequence) && self.slots.put(packet, payload) {
+            self.learn_copy(&packet, packet.sequence, packet.media.transit(arrived));
+        }
     }
 
-    /// What counts is when sound became available: by the packet itself or by a spare copy in the one behind it, whichever
+    /// Is this packet yet to come, though a later one may be here?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn is_missing(&self, sequence: u64) -> bool {
+        let ahead = self.newest.is_some_and(|newest| newest.sequence < sequence);
+        let to_play = self.next.is_some_and(|next| next.sequence <= sequence);
+        ahead || to_play && self.slots.at(sequence).is_none()
+    }
+
+    /// What counts is when sound became available: by the packet itself or by a copy of it in a later one, whichever
     /// came first.
     fn learn(&mut self, packet: &Slot, arrived: SampleTime) {
-        let (transit, length) = (packet.media.transit(arrived), packet.duration.count() as i64);
-        let phase = -(packet.media.samples() as i64);
-        if let Some(newest) = self.learnt.filter(|newest| *newest < packet.sequence) {
+        let transit = packet.media.transit(arrived);
+        let newest = self.newest.map(|newest| newest.sequence);
+        if let Some(newest) = newest.filter(|newest| *newest < packet.sequence) {
             self.delay.learn_gap(packet.sequence - newest - 1);
         }
-        if packet.fec && let Some(before) = packet.sequence.checked_sub(1) {
-            let missing = self.learnt.is_some_and(|newest| newest < before) || super::knob(12, 1) == 1 && self.learnt.is_some() && self.slots.at(before).is_none() && self.next.is_some_and(|n| n.sequence <= before);
-            if missing {
-                self.delay.learn(transit + length, phase, packet.duration);
-                self.copies[(before % 64) as usize] = before;
+        let reach = packet.reach().count() / packet.duration.count().max(1);
+        for before in 1..=reach.min(packet.sequence) {
+            let sequence = packet.sequence - before;
+            if self.is_missing(sequence) {
+                let later = before as i64 * packet.duration.count() as i64;
+                self.learn_copy(packet, sequence, transit + later);
             }
         }
-        if super::knob(12, 1) == 0 || self.copies[(packet.sequence % 64) as usize] != packet.sequence {
-            self.delay.learn(transit, phase, packet.duration);
+        if !self.copies.contains(packet.sequence) {
+            self.delay.learn(transit, phase(packet), packet.duration);
         }
-        if self.newest.is_none_or(|newest| newest.sequence < packet.sequence) {
+        if newest.is_none_or(|newest| newest < packet.sequence) {
             self.newest = Some(*packet);
         }
-        self.learnt = self.learnt.max(Some(packet.sequence));
+    }
+
+    fn learn_copy(&mut self, carrier: &Slot, sequence: u64, transit: i64) {
+        if !self.copies.contains(sequence) {
+            self.delay.learn(transit, phase(carrier), carrier.duration);
+            self.copies.insert(sequence);
+        }
     }
 
     /// What to play behind `held` samples that still wait to be heard, at room time `now`. The buffer counts on being
@@ -153,22 +184,24 @@ impl JitterBuffer {
         Decision::Play { slot: head, pause }
     }
 
-    /// What is missing is waited for until the packet behind it is due; then it is lost, save for a spare copy.
+    /// What is missing is waited for until what is there is due; then it is lost, save for copies of it.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let spare = head.fec && missing >= head.duration;
-        let resume = if spare { next.media + (missing - head.duration) } else { next.media + missing };
-        let elastic = Samples::new(if self.debt > 0 { super::knob(9, 480) as u64 } else { 0 });
-        if resume > next.media && !self.is_due(resume, at + elastic) {
+        let packets = missing.min(head.reach()).count() / head.duration.count().max(1);
+        let back = Samples::new(packets * head.duration.count());
+        let lost = missing - back;
+        let at = if self.debt > 0 { at + ELASTIC } else { at };
+        if !lost.is_empty() && !self.is_due(next.media + lost, at) {
             return Decision::Conceal;
         }
-        self.debt -= resume.since(next.media).count() as i64;
-        if spare {
-            self.next = Some(Cursor { sequence: head.sequence, media: head.media });
-            return Decision::Recover(head);
+        self.debt -= lost.count() as i64;
+        if back.is_empty() {
+            self.advance(&head);
+            return Decision::Play { slot: head, pause: Samples::ZERO };
         }
-        self.advance(&head);
-        Decision::Play { slot: head, pause: Samples::ZERO }
+        let sequence = head.sequence.saturating_sub(packets - 1).max(next.sequence);
+        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration });
+        if head.fec && packets == 1 { Decision::Recover(head) } else { Decision::RecoverDeep { slot: head, back } }
     }
 
     fn advance(&mut self, played: &Slot) {
@@ -199,55 +232,42 @@ impl JitterBuffer {
         self.debt -= samples.count() as i64;
     }
 
-    /// How far playout is behind the target (negative: ahead of it), with `held` samples still to be heard at `now`.
-    #[must_use]
-    pub fn excess(&self, now: SampleTime, held: Samples) -> i64 {
-        self.next.map_or(0, |next| next.media.transit(now + held) - self.delay.target())
-    }
-
-    /// How far to move playout after a packet was decoded at `now` and `held` samples wait.
-    pub fn steer(&mut self, now: SampleTime, held: Samples, pause: bool) -> i64 {
-        use super::knob;
-        let Some((next, newest)) = self.next.zip(self.newest) else { return 0 };
-        self.wait = self.wait.saturating_sub(1);
-        self.allowance = (self.allowance + knob(15, 15)).min(48 * knob(16, 400));
+    /// How to go on after `length` of `sound` was decoded at `now`, with `held` samples still to be heard.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn steer(&mut self, now: SampleTime, held: Samples, sound: Sound, length: Samples) -> Move {
+        let Some(next) = self.next else { return Move::Stay };
         let offset = next.media.transit(now + held);
-        let mut e = offset - self.delay.target();
-        if e < 48 * knob(2, 300) && !newest.dtx && knob(3, 1) == 1 && self.debt >= knob(11, -1_000_000_000) {
-            let so_far = (newest.media + newest.duration).transit(now);
-            let h = self.delay.hazard(so_far, offset) as i64;
-            if pause && h > knob(4, 8) {
-                e = e.min(-960);
-            } else if !pause && h > knob(5, 6) {
-                e = e.min(-480);
-            } else if h > knob(6, 4) && e > 0 {
-                return 0;
+        let stand = Stand {
+            excess: offset - self.delay.target(),
+            hazard: self.hazard(now, offset),
+            next_is_here: self.slots.at(next.sequence).is_some(),
+        };
+        self.steering.choose(stand, sound, length)
+    }
+
+    /// Of speech, so much was stretched.
+    pub fn stretched(&mut self, by: Samples) {
+        self.steering.stretched(by);
+    }
+
+    /// Where more was lost than concealed, concealment is not to be feared; and behind the last packet before a rest
+    /// nothing is overdue.
+    fn hazard(&self, now: SampleTime, deadline: i64) -> u64 {
+        match self.newest.filter(|newest| !newest.dtx && self.debt >= 0) {
+            Some(newest) => {
+                let so_far = (newest.media + newest.duration).transit(now);
+                self.delay.hazard(so_far, deadline, newest.duration)
             }
+            None => 0,
         }
-        if pause {
-            return if e > 0 && (self.has_next() || e < 960) { e.min(864) } else { e.clamp(-960, 0) };
-        }
-        if e.abs() < 48 * knob(7, 3) || e > 0 && e < 48 * knob(18, 0) || self.allowance < 0 || self.wait > 0 || (e > 0 && !(self.has_next() || e < 960)) {
-            return 0;
-        }
-        e
     }
 
-    /// Nothing later waits.
-    pub fn not_lost(&self) -> bool {
-        self.next.is_some_and(|next| self.slots.first_from(next.sequence).is_none())
-    }
-
-    /// In speech so much was moved.
-    pub fn steered(&mut self, moved: Samples) {
-        self.wait = if !moved.is_empty() { super::knob(10, 3) as u32 } else { 1 };
-        self.allowance -= moved.count() as i64;
-    }
-
-    /// Would shortening what was just decoded leave something to play?
+    /// Does nothing wait at all?
     #[must_use]
-    pub fn has_next(&self) -> bool {
-        self.next.is_some_and(|next| self.slots.at(next.sequence).is_some())
+    pub fn is_dry(&self) -> bool {
+        self.next.is_none_or(|next| self.slots.first_from(next.sequence).is_none())
     }
 
     /// The delay of sound at `media` that plays at `at`, over the quickest transit lately.
@@ -267,6 +287,11 @@ impl JitterBuffer {
     pub fn payload(&self, slot: &Slot) -> &[u8] {
         self.slots.payload(slot)
     }
+}
+
+/// Where pulls lie in transits of this packet's lane.
+fn phase(packet: &Slot) -> i64 {
+    -(packet.media.samples() as i64)
 }
 
 #[cfg(test)]

@@ -5,7 +5,11 @@
 //! *delay + λ · concealment*, where only whole pulls count: a packet protects only if it is there **at** a pull
 //! (after Moon, Kurose, Towsley 1998, and the cost view of the Speex jitter buffer).
 
-use super::{floor::Floor, histogram::Histogram};
+use super::{
+    floor::Floor,
+    gaps::{self, Gaps},
+    histogram::Histogram,
+};
 use crate::time::{Quantum, Samples};
 
 /// Residuals are counted from this far below the location: 128 ms.
@@ -16,16 +20,22 @@ const LOCATION_SHIFT: u32 = 3;
 const FRACTION_BITS: u32 = 8;
 /// The histogram fades every so many packets: a half-life of 14 s.
 const FADE_PACKETS: u64 = 16;
-/// A new target every so many packets, after a first few that each count.
-const TARGET_PACKETS: u64 = 5;
 /// Delays are reported over the quickest transit of the last 10…20 s…
 const FLOOR_PACKETS: u32 = 500;
 /// …but what nobody has been quicker than for a second or two is no delay to be forbidden.
 const RECENT_PACKETS: u32 = 50;
 /// No delay is considered beyond this.
 const MAX_DELAY: u64 = 96_000;
-/// Candidates: every pull from the histogram's zero to the largest delay, in the smallest quantum.
-const CANDIDATES: usize = (OFFSET as usize + MAX_DELAY as usize) / 120 + 16;
+/// Of λ, what standing delay answers for: the rest of the protection comes from waiting for late packets, from rises
+/// while a packet is overdue, and from silence that can be stretched.
+const STANDING_PERCENT: u64 = 60;
+/// A target is kept that costs no more than 1 ms above the best.
+const HYSTERESIS: u64 = 48;
+/// One packet in a hundred may come later than any that is remembered, by 60 ms or so (Pareto).
+const UNSEEN: u64 = 100;
+const UNSEEN_BY: u64 = 2880;
+/// A packet is overdue when at most two in five come as late as it is already.
+const OVERDUE: (u64, u64) = (2, 5);
 
 /// What a jitter buffer aims at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +59,7 @@ pub(super) struct DelayEstimator {
     recent: Floor,
     packets: u64,
     target: i64,
-    runs: [u32; 64],
+    gaps: Gaps,
 }
 
 impl DelayEstimator {
@@ -63,7 +73,7 @@ impl DelayEstimator {
             recent: Floor::new(0, RECENT_PACKETS),
             packets: 0,
             target: 0,
-            runs: [0; 64],
+            gaps: Gaps::new(),
         }
     }
 
@@ -76,16 +86,19 @@ impl DelayEstimator {
             self.recent = Floor::new(transit, RECENT_PACKETS);
         }
         self.histogram.add((transit - self.zero()).max(0) as u64);
-        self.location += ((transit << FRACTION_BITS) - self.location) >> super::knob(1, LOCATION_SHIFT as i64);
+        self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
         self.floor.learn(transit);
         self.recent.learn(transit);
         self.packets += 1;
         if self.packets.is_multiple_of(FADE_PACKETS) {
             self.histogram.fade();
         }
-        if self.packets <= TARGET_PACKETS || self.packets.is_multiple_of(super::knob(13, 5) as u64) {
-            self.target = self.bounded(self.cheapest(phase, duration), phase);
-        }
+        self.target = self.bounded(self.cheapest(phase, duration), phase);
+    }
+
+    /// Learns how many packets were missing before one that came.
+    pub(super) fn learn_gap(&mut self, missing: u64) {
+        self.gaps.learn(missing);
     }
 
     /// The playout offset to aim at, in transit terms.
@@ -104,33 +117,30 @@ impl DelayEstimator {
         most.max(self.recent.transit() + self.quantum)
     }
 
-    /// How many packets' time of a larger delay is worth it, for each millisecond that it grows now, while the next packet has
-    /// the transit `so_far` without being here, and playout would need it by `deadline`.
-    pub(super) fn hazard(&self, so_far: i64, deadline: i64) -> u64 {
-        let later = |transit: i64| self.tail(transit);
-        let missing = later(so_far);
-        if missing * 5 > self.histogram.sum() * 2 {
+    /// For how many packets' time a rise of the delay is worth it, as the next packet, of `duration`, already has the
+    /// transit `so_far` and has not come, while playout needs it by `deadline`. A rise by a millisecond costs as much for
+    /// each packet until it is taken back, and saves a millisecond of concealment if the packet comes after the deadline.
+    pub(super) fn hazard(&self, so_far: i64, deadline: i64, duration: Samples) -> u64 {
+        let still_to_come = self.later_than(so_far);
+        if still_to_come * OVERDUE.1 > self.histogram.sum() * OVERDUE.0 {
             return 0;
         }
-        let gap = ((so_far - self.place()) / 960 + 1).clamp(1, 63) as usize;
-        let lost = (u64::from(self.runs[gap]) * self.histogram.sum()) >> 20;
-        let lambda = u64::from(self.config.ms_per_percent.min(100_000));
-        5 * lambda * later(deadline.max(so_far)) / (missing + lost).max(1)
+        let gap = (so_far - self.place()) / duration.count().max(1) as i64 + 1;
+        let lost = (self.gaps.at_least(gap) * self.histogram.sum()) / gaps::ONE as u64;
+        let packet_ms = duration.count() / Samples::from_ms(1).count();
+        let worth = self.lambda_ms() * 100 / packet_ms.max(1);
+        worth.saturating_mul(self.later_than(deadline.max(so_far))) / (still_to_come + lost).max(1)
     }
 
-    /// The weight of packets later than `transit`: those remembered, and a few later than all of them (Pareto).
-    fn tail(&self, transit: i64) -> u64 {
+    /// The weight of packets later than `transit`: those remembered, and a few later than all of them.
+    fn later_than(&self, transit: i64) -> u64 {
         let remembered = self.histogram.tail((transit - self.zero()).max(0) as u64);
         let beyond = (transit - self.place()).max(0) as u64;
-        remembered + self.histogram.sum() * super::knob(8, 2880) as u64 / 100 / (beyond + super::knob(8, 2880) as u64)
+        remembered + self.histogram.sum() * UNSEEN_BY / UNSEEN / (beyond + UNSEEN_BY)
     }
 
-    /// Counts how many packets were missing before the one that came.
-    pub(super) fn learn_gap(&mut self, missing: u64) {
-        for (length, run) in (0..).zip(&mut self.runs).skip(1) {
-            let hit = if length <= missing { 1 << 20 } else { 0 };
-            *run = (i64::from(*run) + (hit - i64::from(*run)) / 1000).max(0) as u32;
-        }
+    fn lambda_ms(&self) -> u64 {
+        u64::from(self.config.ms_per_percent.min(100_000))
     }
 
     fn place(&self) -> i64 {
@@ -156,36 +166,31 @@ impl DelayEstimator {
     /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of
     /// concealment, by up to two pulls two, and never more than itself: one tail for each pull of its length.
     fn cheapest(&self, phase: i64, duration: Samples) -> i64 {
-        let zero = self.zero();
-        let first = self.pull_from(zero, phase);
+        let (zero, sum) = (self.zero(), self.histogram.sum());
         let pulls = (duration.count() as i64 / self.quantum).clamp(1, 16) as usize;
-        let mut tails = [0; CANDIDATES];
-        let candidates = ((OFFSET + MAX_DELAY as i64) / self.quantum) as usize;
-        let tails = &mut tails[..candidates + pulls];
-        self.histogram.tails((first - zero) as u64, self.quantum as u64, tails);
-        let cost = |at: usize, late: &[u64]| {
-            at as u64 * self.quantum as u64 * self.histogram.sum()
-                + self.penalty(duration) * late.iter().sum::<u64>()
-        };
-        let costs = tails.windows(pulls).enumerate().map(|(at, late)| (cost(at, late), at));
-        let (least, at) = costs.min().unwrap_or_default();
-        let before = (self.target - first).div_euclid(self.quantum);
-        let same = (self.target - first) % self.quantum == 0 && (0..candidates as i64).contains(&before);
-        if same {
-            let old = before as usize;
-            let keep = cost(old, &tails[old..old + pulls]) <= least + super::knob(17, 96) as u64 * self.histogram.sum();
-            if keep {
-                return self.target;
+        let penalty = self.penalty(duration);
+        let mut pull = self.pull_from(zero, phase);
+        let last = zero + OFFSET + MAX_DELAY as i64;
+        let tails = self.histogram.tails((pull - zero) as u64, self.quantum as u64);
+        let mut late: u64 = tails.clone().take(pulls).sum();
+        let (mut delay, mut best) = (0, (u64::MAX, pull));
+        for (leaving, coming) in tails.clone().zip(tails.skip(pulls)) {
+            if pull > last || delay > best.0.saturating_add(HYSTERESIS * sum) {
+                break;
             }
+            let kept = if pull == self.target { HYSTERESIS * sum } else { 0 };
+            best = best.min(((delay + penalty * late).saturating_sub(kept), pull));
+            late = late + coming - leaving;
+            delay += self.quantum as u64 * sum;
+            pull += self.quantum;
         }
-        first + at as i64 * self.quantum
+        best.1
     }
 
-    /// What one concealed pull in every packet costs, in samples of delay: λ for each percent, a tenth less because a
-    /// late packet that is waited for protects the next ones too.
+    /// What one concealed pull in every packet costs, in samples of delay.
     fn penalty(&self, duration: Samples) -> u64 {
-        let lambda = Samples::from_ms(self.config.ms_per_percent.min(100_000)).count();
-        lambda * super::knob(0, 90) as u64 * self.quantum as u64 / duration.count().max(self.quantum as u64)
+        let ms = Samples::from_ms(1).count();
+        self.lambda_ms() * ms * STANDING_PERCENT * self.quantum as u64 / duration.count().max(self.quantum as u64)
     }
 }
 

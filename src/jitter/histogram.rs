@@ -43,30 +43,48 @@ impl Histogram {
         self.sum
     }
 
+    /// The weight of what is later than `first`, `first + step`, `first + 2·step`…, for ever; linear inside a bin.
+    pub(super) fn tails(&self, first: u64, step: u64) -> Tails<'_> {
+        Tails { histogram: self, residual: first, step, bin: 0, from: 0, later: self.sum }
+    }
+
     /// The weight of what is later than `residual`.
     pub(super) fn tail(&self, residual: u64) -> u64 {
-        let mut tail = [0];
-        self.tails(residual, 1, &mut tail);
-        tail[0]
+        self.tails(residual, 0).next().unwrap_or(0)
     }
+}
 
-    /// The weight of what is later than `first`, `first + step`, `first + 2·step`…; linear inside a bin.
-    pub(super) fn tails(&self, first: u64, step: u64, tails: &mut [u64]) {
-        let (mut bin, mut below, mut from, mut residual) = (0, 0, 0, first);
-        for tail in tails {
-            while bin < BINS && edge(bin) <= residual {
-                below += u64::from(self.weights[bin]);
-                from = edge(bin);
-                bin += 1;
-            }
-            *tail = self.sum - below - self.part_below(bin, from, residual);
-            residual += step;
+/// A walk along a histogram.
+#[derive(Clone, Debug)]
+pub(super) struct Tails<'a> {
+    histogram: &'a Histogram,
+    residual: u64,
+    step: u64,
+    /// The bin that holds `residual`, where it begins, and the weight of it and all behind it.
+    bin: usize,
+    from: u64,
+    later: u64,
+}
+
+impl Tails<'_> {
+    fn weight(&self) -> u64 {
+        self.histogram.weights.get(self.bin).map_or(0, |weight| u64::from(*weight))
+    }
+}
+
+impl Iterator for Tails<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        while self.bin < BINS && edge(self.bin) <= self.residual {
+            self.later -= self.weight();
+            self.from = edge(self.bin);
+            self.bin += 1;
         }
-    }
-
-    fn part_below(&self, bin: usize, from: u64, residual: u64) -> u64 {
-        let weight = self.weights.get(bin).map_or(0, |weight| u64::from(*weight));
-        if weight == 0 { 0 } else { weight * (residual - from) / (edge(bin) - from) }
+        let weight = self.weight();
+        let part = if weight == 0 { 0 } else { weight * (self.residual - self.from) / (edge(self.bin) - self.from) };
+        self.residual += self.step;
+        Some(self.later - part)
     }
 }
 
@@ -106,8 +124,7 @@ mod tests {
     fn what_lies_on_an_edge_is_not_later_than_it() {
         let mut histogram = Histogram::new();
         histogram.add(6144);
-        let mut tails = [0; 3];
-        histogram.tails(6048, 96, &mut tails);
+        let tails: Vec<u64> = histogram.tails(6048, 96).take(3).collect();
         assert_eq!(tails, [u64::from(WEIGHT), 0, 0]);
     }
 
@@ -124,8 +141,7 @@ mod tests {
         fn tails_fall_from_everything_to_nothing(delays in prop::collection::vec(0_u64..90_000, 1..50), step in 1_u64..2000) {
             let mut histogram = Histogram::new();
             delays.iter().for_each(|delay| histogram.add(*delay));
-            let mut tails = vec![0; (100_000 / step) as usize + 2];
-            histogram.tails(0, step, &mut tails);
+            let tails: Vec<u64> = histogram.tails(0, step).take((100_000 / step) as usize + 2).collect();
             prop_assert!(tails.windows(2).all(|pair| pair[0] >= pair[1]));
             prop_assert!(tails[0] <= histogram.sum());
             prop_assert_eq!(*tails.last().unwrap(), 0);

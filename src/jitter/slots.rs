@@ -16,12 +16,31 @@ pub struct Slot {
     pub media: MediaTime,
     /// How much sound it holds.
     pub duration: Samples,
-    /// It carries a spare copy of the packet before it.
+    /// It carries an in-band copy of the packet before it.
     pub fec: bool,
+    /// How far back its deep redundancy reaches.
+    pub deep: Samples,
+    /// It is a copy that came with a later packet (RFC 2198).
+    pub red: bool,
     /// It says that the sender falls silent.
     pub dtx: bool,
     offset: u64,
     length: usize,
+}
+
+impl Slot {
+    /// Describes a packet without any redundancy that has no place yet.
+    #[must_use]
+    pub const fn new(sequence: u64, media: MediaTime, duration: Samples) -> Self {
+        let (fec, dtx, red) = (false, false, false);
+        Self { sequence, media, duration, fec, deep: Samples::ZERO, red, dtx, offset: 0, length: 0 }
+    }
+
+    /// How far before it its copies of other packets reach.
+    #[must_use]
+    pub fn reach(&self) -> Samples {
+        if self.fec { self.deep.max(self.duration) } else { self.deep }
+    }
 }
 
 /// The waiting packets of one lane.
@@ -54,11 +73,6 @@ impl Slots {
         self.places[place] = Some(Slot { offset, length: payload.len(), ..packet });
         self.newest = self.newest.max(packet.sequence);
         true
-    }
-
-    /// A packet's description before it has a place.
-    pub(super) fn describe(sequence: u64, media: MediaTime, duration: Samples, fec: bool, dtx: bool) -> Slot {
-        Slot { sequence, media, duration, fec, dtx, offset: 0, length: 0 }
     }
 
     fn store(&mut self, payload: &[u8]) -> u64 {
@@ -101,7 +115,7 @@ mod tests {
 
     fn put(slots: &mut Slots, sequence: u64, payload: &[u8]) -> bool {
         let media = MediaTime::from_samples(sequence * 960);
-        slots.put(Slots::describe(sequence, media, Samples::new(960), false, false), payload)
+        slots.put(Slot::new(sequence, media, Samples::new(960)), payload)
     }
 
     #[test]

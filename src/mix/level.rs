@@ -47,6 +47,7 @@ pub struct Activity {
     floor: Db,
     /// What is left of the time after speech that is no pause yet.
     hang_over: Samples,
+    since_pause: Samples,
 }
 
 impl Activity {
@@ -56,7 +57,7 @@ impl Activity {
     /// Safe.
     #[must_use]
     pub fn new() -> Self {
-        Self { floor: LOWEST_FLOOR, hang_over: Samples::ZERO }
+        Self { floor: LOWEST_FLOOR, hang_over: Samples::ZERO, since_pause: Samples::ZERO }
     }
 
     /// Hears the next frame: is it a pause?
@@ -64,12 +65,26 @@ impl Activity {
     /// # Real-time
     /// Safe.
     pub fn is_pause(&mut self, channels: Channels, frame: &[f32]) -> bool {
-        let rms = rms_of(frame);
+        let length = Samples::new((frame.len() / channels.count()) as u64);
+        let pause = self.hear(rms_of(frame), length);
+        self.since_pause = if pause { Samples::ZERO } else { self.since_pause + length };
+        pause
+    }
+
+    /// How long the last pause is over.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn since_pause(&self) -> Samples {
+        self.since_pause
+    }
+
+    fn hear(&mut self, rms: Db, length: Samples) -> bool {
         if rms <= Db::SILENCE {
             self.hang_over = Samples::ZERO;
             return true;
         }
-        let length = Samples::new((frame.len() / channels.count()) as u64);
         self.follow(rms, length);
         if !self.is_quiet(rms) {
             self.hang_over = HANG_OVER;

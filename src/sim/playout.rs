@@ -11,6 +11,10 @@ pub enum Fate {
     Primary,
     /// Recovered from the copy in the packet after it.
     Fec,
+    /// Decoded from a copy that came with a later packet.
+    Red,
+    /// Synthesised from the deep redundancy of a later packet.
+    Dred,
     /// Arrived, but dropped to catch up.
     Skipped,
     /// Arrived, and never heard.
@@ -26,6 +30,8 @@ impl Fate {
         match self {
             Self::Primary => "primary",
             Self::Fec => "fec",
+            Self::Red => "red",
+            Self::Dred => "dred",
             Self::Skipped => "skipped",
             Self::Late => "late",
             Self::Lost => "lost",
@@ -35,7 +41,7 @@ impl Fate {
     /// Does the mix hold the packet's own sound?
     #[must_use]
     pub const fn is_heard(self) -> bool {
-        matches!(self, Self::Primary | Self::Fec)
+        matches!(self, Self::Primary | Self::Fec | Self::Red | Self::Dred)
     }
 
     pub(super) const fn of(playout: Option<&Playout>, arrived: bool) -> Self {
@@ -43,6 +49,8 @@ impl Fate {
             Some(playout) => match playout.source {
                 Source::Primary => Self::Primary,
                 Source::Fec => Self::Fec,
+                Source::Red => Self::Red,
+                Source::Dred => Self::Dred,
                 Source::Skipped => Self::Skipped,
             },
             None if arrived => Self::Late,

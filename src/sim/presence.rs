@@ -58,7 +58,7 @@ impl Run<'_> {
         self.begin_track(event, speaker)?;
         let voice = &self.voices[speaker.index()];
         let (gain_db, pan, silenced, at) = (voice.gain_db, voice.pan, voice.silenced, event.at);
-        let lane = Lane::new(LaneConfig { speaker, ..self.lane }, &self.room)?;
+        let lane = Lane::new(LaneConfig { speaker, deep_redundancy: voice.dred, ..self.lane }, &self.room)?;
         self.apply(event, Command::Admit(Box::new(lane)))?;
         if gain_db != 0.0 {
             let gain = Command::Gain { speaker, to: Db(gain_db).to_linear(), at, over: Samples::ZERO };

@@ -50,6 +50,8 @@ pub struct ScenarioSpeaker {
     pub gain_db: f32,
     /// Its place from the start, −1 left … 1 right.
     pub pan: f32,
+    /// Is deep redundancy used, where its file carries it?
+    pub dred: bool,
     /// May it be recorded?
     pub consent: Consent,
     /// Where the scenario names it, counted from 1.
@@ -178,9 +180,8 @@ struct RawSpeaker {
     pan: Option<Spanned<f64>>,
     #[serde(default)]
     consent: Consent,
-    /// Taken, so that scenarios for senders with deep redundancy run; the engine has no ear for it yet.
-    #[serde(default, rename = "dred")]
-    _dred: bool,
+    #[serde(default)]
+    dred: bool,
 }
 
 #[derive(Deserialize)]
@@ -243,6 +244,7 @@ impl Check<'_> {
             gain_db: self.number_or_zero("gain_db", raw.gain_db.as_ref(), GAIN_DB)? as f32,
             pan: self.number_or_zero("pan", raw.pan.as_ref(), PAN)? as f32,
             consent: raw.consent,
+            dred: raw.dred,
             line,
         })
     }

@@ -68,6 +68,7 @@ fn alone() -> ScenarioSpeaker {
         gain_db: 0.0,
         pan: 0.0,
         consent: Consent::Unknown,
+        dred: true,
         line: 0,
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Voice {
     pub(super) gain_db: f32,
     pub(super) pan: f32,
     pub(super) silenced: bool,
+    /// Is its deep redundancy used?
+    pub(super) dred: bool,
     /// May its track be kept?
     pub(super) consent: bool,
     /// In the room since then.
@@ -65,6 +67,7 @@ impl Voice {
             gain_db: speaker.gain_db,
             pan: speaker.pan,
             silenced: false,
+            dred: speaker.dred,
             consent: speaker.consent == Consent::Given,
             joined: None,
             leaving: None,

@@ -23,7 +23,9 @@ impl Desk {
 
     fn arrive(&mut self, sequence: u64, arrived: SampleTime, fec: bool) -> Insert {
         let media = MediaTime::ORIGIN + Samples::new(sequence * LENGTH.count());
-        self.buffer.insert(JitterBuffer::describe(sequence, media, LENGTH, fec, false), &[1, 2, 3], arrived)
+        let mut slot = Slot::new(sequence, media, LENGTH);
+        slot.fec = fec;
+        self.buffer.insert(slot, &[1, 2, 3], arrived)
     }
 
     /// Sends packets 20 ms apart, each `late_ms` late; pulls up to the last of them. What was decided, in order.
@@ -49,7 +51,7 @@ impl Desk {
         while self.held < Samples::from_ms(10) {
             let decision = self.buffer.decide(self.now, self.held);
             self.held += match decision {
-                Decision::Play { .. } | Decision::Recover(_) => LENGTH,
+                Decision::Play { .. } | Decision::Recover(_) | Decision::RecoverDeep { .. } => LENGTH,
                 Decision::Conceal => {
                     self.buffer.concealed(Samples::from_ms(10) - self.held);
                     Samples::from_ms(10) - self.held
@@ -69,6 +71,7 @@ fn played(decisions: &[Decision]) -> Vec<u64> {
     let heard = decisions.iter().filter_map(|decision| match decision {
         Decision::Play { slot, .. } => Some(slot.sequence),
         Decision::Recover(next) => Some(next.sequence - 1),
+        Decision::RecoverDeep { slot, back } => Some(slot.sequence - back.count() / LENGTH.count()),
         _ => None,
     });
     heard.collect()
@@ -133,7 +136,7 @@ fn after_a_pause_of_the_sender_the_voice_resumes_at_its_usual_delay() {
     desk.run(&(0..50).map(|sequence| (sequence, sequence as u32 % 3 * 10)).collect::<Vec<_>>());
     let target = desk.buffer.target();
     let media = MediaTime::ORIGIN + Samples::new(150 * LENGTH.count());
-    let slot = JitterBuffer::describe(50, media, LENGTH, false, false);
+    let slot = Slot::new(50, media, LENGTH);
     while desk.now < ms(3000) {
         assert_eq!(played(&desk.pull()), [] as [u64; 0]);
     }
@@ -168,7 +171,8 @@ proptest! {
     ) {
         let mut desk = Desk::new();
         for (sequence, media, at, fec) in arrivals {
-            let slot = JitterBuffer::describe(sequence, MediaTime::from_samples(media), LENGTH, fec, false);
+            let mut slot = Slot::new(sequence, MediaTime::from_samples(media), LENGTH);
+            slot.fec = fec;
             desk.buffer.insert(slot, &[0; 40], ms(at));
             prop_assert!(desk.pull().len() <= 260);
         }
