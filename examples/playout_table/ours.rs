@@ -100,7 +100,7 @@ mod tests {
         let score = ours(&by_hand(&[Some(33.0); 500], &[]), &voice(None, false).unwrap(), 100).unwrap();
         assert_eq!((score.concealed, score.unheard), (0.0, 0.0));
         // 33 ms are heard by the tick at 40 ms.
-        assert!((score.delay_ms - 9.0).abs() < 0.01, "{score:?}");
+        assert!((score.delay_ms - 7.5).abs() < 0.01, "{score:?}");
     }
 
     #[test]
