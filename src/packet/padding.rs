@@ -126,7 +126,6 @@ mod tests {
 #[cfg(feature = "opus")]
 mod oracle {
     use super::tests::{packet, stripped};
-    use super::*;
     use ::opus::{Application, Bitrate, Channels, Decoder, Encoder, packet::parse};
     use proptest::prelude::*;
 
