@@ -8,6 +8,7 @@ use crate::{
     frame::Channels,
     packet::{
         Arrival, Packet, Position, Red, Reject, RtpStream, Seen, SenderClock, Sighting, has_dred, opus,
+        without_padding,
     },
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{Quantum, SampleTime, Samples},
@@ -93,7 +94,18 @@ fn check_opus(payload: &[u8]) {
         let (count, bytes) =
             frames.clone().fold((0, 0), |(count, sum), frame| (count + 1, sum + frame.len()));
         assert!(count == frames.len() && bytes < payload.len());
+        check_padding(payload, frames);
     }
+}
+
+fn check_padding(payload: &[u8], frames: opus::Frames<'_>) {
+    let Some((head, body)) = without_padding(payload) else {
+        assert!(!has_dred(payload));
+        return;
+    };
+    let bare = [&head[..], body].concat();
+    assert!(bare.len() < payload.len() && without_padding(&bare).is_none());
+    assert!(opus::frames(&bare).is_some_and(|bare| bare.eq(frames)));
 }
 
 /// Whatever comes, the newest packets follow each other and no other lies beyond them.

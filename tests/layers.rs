@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stretch", &["time", "frame", "codec"]),
     ("mix", &["time", "frame", "speaker"]),
     ("engine", &["time", "frame", "speaker", "packet", "jitter", "codec", "stretch", "mix"]),
-    ("record", &["time", "frame", "speaker", "consent"]),
+    ("record", &["time", "frame", "speaker", "consent", "packet"]),
     ("room", &["time", "speaker", "consent"]),
     ("live", &["time", "frame", "speaker", "consent", "codec", "packet", "engine", "record"]),
     ("sim", &["time", "frame", "speaker", "consent", "codec", "packet", "mix", "engine", "record", "room"]),

@@ -14,7 +14,7 @@ const VERSION: &[u8] = &[b'D', 12];
 /// Safe.
 #[must_use]
 pub fn has_dred(payload: &[u8]) -> bool {
-    let mut rest = opus::padding(payload).unwrap_or_default();
+    let mut rest = opus::padded(payload).unwrap_or_default().1;
     while let Some((id, data, more)) = extension(rest) {
         if id == ID && data.len() > VERSION.len() && data.starts_with(VERSION) {
             return true;

@@ -7,6 +7,8 @@ use crate::time::Samples;
 const MAX_FRAME_BYTES: usize = 1275;
 /// No packet lasts longer: 120 ms (R5).
 const MAX_PACKET: Samples = Samples::from_ms(120);
+/// In the second byte of a code 3 packet: padding follows (§3.2.5).
+pub(super) const PADDED: u8 = 64;
 
 /// Which of Opus's two layers code a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +131,7 @@ fn counted(toc: Toc, rest: &[u8]) -> Option<Frames<'_>> {
     if count == 0 || toc.frame().len() * count > MAX_PACKET.len() {
         return None;
     }
-    if head & 64 != 0 {
+    if head & PADDED != 0 {
         body = split_padding(body)?.0;
     }
     if head & 128 == 0 { equal(count, body) } else { coded(count, body) }
@@ -149,11 +151,11 @@ fn split_padding(mut body: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The padding of a packet that has some.
-pub(super) fn padding(payload: &[u8]) -> Option<&[u8]> {
+/// Of a packet that has padding: its frames, perhaps with their lengths before them, and the padding.
+pub(super) fn padded(payload: &[u8]) -> Option<(&[u8], &[u8])> {
     frames(payload)?;
     match *payload {
-        [toc, head, ref body @ ..] if toc & 3 == 3 && head & 64 != 0 => Some(split_padding(body)?.1),
+        [toc, head, ref body @ ..] if toc & 3 == 3 && head & PADDED != 0 => split_padding(body),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use super::gap::{Cause, Gap};
 use serde::{Serialize, Serializer};
 
 /// What stays shut behind a reopened gate: three frames of 20 ms. A packet's in-band FEC carries up to 60 ms from
-/// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms.
+/// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms. Its deep redundancy reaches further: see `memory.rs`.
 const CODEC_MEMORY: u64 = 2_880;
 
 /// A stretch of the room clock.
@@ -47,6 +47,11 @@ impl Spans {
                 self.0.pop();
             }
         }
+    }
+
+    /// Where the span that holds sample 0 ends; 0 if there is none.
+    fn first_end(&self) -> u64 {
+        self.0.first().filter(|span| span.from == 0).map_or(0, |span| span.to)
     }
 
     fn overlapping(&self, from: u64, to: u64) -> impl Iterator<Item = Span> + '_ {
@@ -147,6 +152,12 @@ impl Gates {
         })
     }
 
+    /// Was any gate shut anywhere in `from..to`? The time before the speaker first came does not count: nobody had said
+    /// anything yet.
+    pub(super) fn was_shut(&self, from: u64, to: u64) -> bool {
+        self.shut(from.max(self.absent.first_end()), to).next().is_some()
+    }
+
     /// Why a packet of `from..to` may not be kept.
     pub(super) fn refuses(&self, from: u64, to: u64) -> Option<Cause> {
         self.shut(from, to).map(|gap| gap.cause).max_by_key(|cause| cause.weight())
@@ -238,6 +249,20 @@ mod tests {
         gates.resume(4_000);
         assert_eq!(gates.refuses(6_879, 7_839), Some(Cause::Gate));
         assert_eq!(gates.refuses(6_880, 7_840), None);
+    }
+
+    #[test]
+    fn only_the_time_before_the_first_stay_is_no_shut_gate() {
+        let mut gates = agreed_at(1_000);
+        assert!(!gates.was_shut(0, 5_000));
+        gates.mute(6_000);
+        gates.unmute(6_001);
+        assert!(gates.was_shut(5_000, 6_001) && !gates.was_shut(6_001, 9_000));
+        gates.leave(10_000);
+        gates.join(20_000);
+        gates.open(20_000);
+        assert!(gates.was_shut(19_999, 21_000) && !gates.was_shut(20_000, 21_000));
+        assert!(agreed_at(5_000).was_shut(0, 8_000), "consent that came later");
     }
 
     #[test]

@@ -11,7 +11,9 @@
 //!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
 //!   wholly where all gates are open, and not within 60 ms behind a gate that opened on a running voice: in-band FEC
-//!   carries what was said before. A shut stretch is digital silence; no decoder is made to conceal into it.
+//!   carries what was said before. A shut stretch is digital silence; no decoder is made to conceal into it. The first
+//!   1.1 s of packets behind a gate are written without their deep redundancy, which tells what was said in the second
+//!   before.
 //! - *Memory* is bounded: some 2 × `repair` of packets a voice, and the list of gaps.
 //! - *A stop at any moment* leaves files that players open, at most about a second of written sound short.
 
@@ -21,6 +23,7 @@ mod fill;
 mod gap;
 mod gate;
 mod manifest;
+mod memory;
 mod ogg;
 mod recorder;
 mod session;

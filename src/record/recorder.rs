@@ -133,7 +133,8 @@ impl Recorder {
     }
 
     /// Opens a voice's gate. If the speaker had been in the room before, what it says in the next 60 ms is not kept:
-    /// packets carry what came before them. The proof of somebody who is not in the room is spent without effect.
+    /// packets carry what came before them; the next 1.1 s of packets lose their deep redundancy, which carries more. The
+    /// same goes for every gate that opens again. The proof of somebody who is not in the room is spent without effect.
     pub fn open(&mut self, consent: Recordable) {
         let (speaker, from) = (consent.speaker(), consent.from());
         if let Some(track) = self.present(speaker) {

@@ -6,6 +6,7 @@ use super::{
     fill::{self, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
+    memory::EncoderMemory,
     tape::Tape,
     toc::Toc,
     waiting::{Queue, Run, Waiting},
@@ -52,6 +53,7 @@ pub(super) struct Track {
     /// Up to here it is written down what there is and what there is not.
     told: u64,
     before: Option<Before>,
+    memory: EncoderMemory,
     counts: Counts,
     gaps: Gaps,
     late: Vec<Gap>,
@@ -69,6 +71,7 @@ impl Track {
             settled: 0,
             told: 0,
             before: None,
+            memory: EncoderMemory::default(),
             counts: Counts::default(),
             gaps: Gaps::default(),
             late: Vec::new(),
@@ -174,11 +177,15 @@ impl Track {
     fn lay(&mut self, at: u64, packet: Waiting, transit: i64) -> io::Result<()> {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
+        let gate = self.gates.refuses(at, at + packet.samples);
+        if gate.is_some() || self.gates.was_shut(self.told, at) {
+            self.memory.shut();
+        }
         self.tell(self.told + lost, Cause::Loss);
         self.tell(at, rest);
         let Waiting { run, sequence, samples, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
-        match (self.gates.refuses(at, at + samples), packet.toc) {
+        match (gate, packet.toc) {
             (None, Some(toc)) => {
                 self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo())?;
                 self.tape.fill_before(at, concealable)?;
@@ -192,9 +199,10 @@ impl Track {
         }
     }
 
-    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
+    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
         self.counts.recorded += 1;
         self.told = at + packet.samples;
+        self.memory.keep(&mut packet);
         self.tape.push(packet, toc, transit)
     }
 

@@ -5,5 +5,6 @@ mod crash;
 mod gates;
 mod place;
 mod random;
+mod redundancy;
 mod stays;
 mod support;

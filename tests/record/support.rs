@@ -3,7 +3,9 @@
 use ogg::PacketReader;
 use std::{f32::consts::TAU, fs, path::Path};
 use tertulia::{
+    codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
     consent::Recordable,
+    frame::Channels,
     record::{Recorder, RecorderConfig},
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
@@ -52,6 +54,25 @@ impl Talker {
         Self { said, packets }
     }
 
+    /// A voice whose packets tell once more what was said in the second before (DRED): at 96 kbit/s all of it fits.
+    pub(crate) fn deep(frames: u64) -> Self {
+        let config = EncoderConfig {
+            bitrate_bps: 96_000,
+            expected_loss_percent: 40,
+            deep_redundancy: Samples::from_ms(1_040),
+            ..EncoderConfig::default()
+        };
+        let mut encoder = Encoder::new(&config, Channels::Mono).unwrap();
+        let said: Vec<f32> = (0..frames * FRAME).map(vowels).collect();
+        let mut bytes = vec![0; MAX_PAYLOAD_BYTES];
+        let mut encode = |frame: &[f32]| {
+            let length = encoder.encode(frame, &mut bytes).unwrap();
+            bytes[..length].to_vec()
+        };
+        let packets = said.chunks(FRAME as usize).map(&mut encode).collect();
+        Self { said, packets }
+    }
+
     /// Packet `number`, sent when its first sample was said, `transit` later here.
     pub(crate) fn packet(&self, number: u64, start: u64, transit: u64) -> VoicePacket<'_> {
         VoicePacket {
@@ -71,6 +92,15 @@ fn syllables(sample: u64) -> f32 {
     let t = (sample % 12_000) as f32 / 48_000.0;
     let phase = TAU * (200.0 + 13.0 * (sample / 12_000 % 7) as f32) * t + TAU * 5_600.0 * t * t;
     (0.3 + 0.15 * (TAU * 3.1 * t).sin()) * phase.sin()
+}
+
+/// A vowel that comes and goes, twice a second: unlike a chirp, a codec takes it for a voice.
+fn vowels(sample: u64) -> f32 {
+    let t = (sample % 24_000) as f32 / 48_000.0;
+    let envelope = if t < 0.4 { 0.2 } else { 0.0 };
+    let pitch_hz = 110.0 + 10.0 * (sample / 24_000 % 5) as f32;
+    let harmonic = |k: u16| (TAU * pitch_hz * t * f32::from(k)).sin() / f32::from(k);
+    envelope * (1..24).map(harmonic).sum::<f32>()
 }
 
 pub(crate) fn recorder(dir: &Path) -> Recorder {
