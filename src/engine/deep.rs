@@ -1,7 +1,7 @@
 //! Deep redundancy for the lanes of one room: the memory they share to read it, and how much of it a tick may cost.
 
 use crate::{
-    codec::{DeepScratch, Decoder},
+    codec::{Decoder, DeepScratch},
     time::Samples,
 };
 

@@ -52,7 +52,13 @@ impl Hole {
 
     /// Fills what is `missing`: first with what is left of the last invention, as a codec invents in steps of its own.
     /// Whether the decoder was at work.
-    pub(super) fn fill(&mut self, missing: Samples, width: usize, decoder: &mut Decoder, pending: &mut Pending) -> bool {
+    pub(super) fn fill(
+        &mut self,
+        missing: Samples,
+        width: usize,
+        decoder: &mut Decoder,
+        pending: &mut Pending,
+    ) -> bool {
         let space = pending.space(missing + Samples::new(CONCEAL_WHOLE as u64));
         let (hole, _) = space.split_at_mut((missing.len() * width).min(space.len()));
         let ready = self.overhang.take(hole).len();
@@ -75,7 +81,13 @@ impl Hole {
 
     /// Counts what [`Hole::fill`] made: a sender that rests gets comfort noise, a pause lasts a little longer, and the rest
     /// is concealed.
-    pub(super) fn count(&mut self, missing: Samples, audible: bool, jitter: &mut JitterBuffer, samples: &mut SampleCounts) {
+    pub(super) fn count(
+        &mut self,
+        missing: Samples,
+        audible: bool,
+        jitter: &mut JitterBuffer,
+        samples: &mut SampleCounts,
+    ) {
         if self.resting {
             samples.silence += missing.count();
         } else if !self.cushion.is_empty() && jitter.is_dry() {

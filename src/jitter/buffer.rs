@@ -147,7 +147,7 @@ impl JitterBuffer {
 
     fn learn_copy(&mut self, carrier: &Slot, sequence: u64, transit: i64) {
         if !self.copies.contains(sequence) {
-            self.delay.learn(transit, phase(carrier), carrier.duration);
+            self.delay.learn_copy(transit, phase(carrier), carrier.duration);
             self.copies.insert(sequence);
         }
     }
@@ -201,7 +201,11 @@ impl JitterBuffer {
         }
         let sequence = head.sequence.saturating_sub(packets - 1).max(next.sequence);
         self.next = Some(Cursor { sequence, media: next.media + lost + head.duration });
-        if head.fec && packets == 1 { Decision::Recover(head) } else { Decision::RecoverDeep { slot: head, back } }
+        if head.fec && packets == 1 {
+            Decision::Recover(head)
+        } else {
+            Decision::RecoverDeep { slot: head, back }
+        }
     }
 
     fn advance(&mut self, played: &Slot) {

@@ -80,12 +80,22 @@ impl DelayEstimator {
     /// Learns that sound of `duration` became available after `transit`; pulls come at transits of `phase` modulo the
     /// quantum.
     pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
+        self.learn_as(100, transit, phase, duration);
+    }
+
+    /// The same of a copy of a packet that is missing. Whoever is too early for it has lost it, while a late packet is held for:
+    /// all of λ counts.
+    pub(super) fn learn_copy(&mut self, transit: i64, phase: i64, duration: Samples) {
+        self.learn_as(100 * 100 / STANDING_PERCENT, transit, phase, duration);
+    }
+
+    fn learn_as(&mut self, percent: u64, transit: i64, phase: i64, duration: Samples) {
         if self.packets == 0 {
             self.location = transit << FRACTION_BITS;
             self.floor = Floor::new(transit, FLOOR_PACKETS);
             self.recent = Floor::new(transit, RECENT_PACKETS);
         }
-        self.histogram.add((transit - self.zero()).max(0) as u64);
+        self.histogram.add((transit - self.zero()).max(0) as u64, percent);
         self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
         self.floor.learn(transit);
         self.recent.learn(transit);
@@ -190,7 +200,8 @@ impl DelayEstimator {
     /// What one concealed pull in every packet costs, in samples of delay.
     fn penalty(&self, duration: Samples) -> u64 {
         let ms = Samples::from_ms(1).count();
-        self.lambda_ms() * ms * STANDING_PERCENT * self.quantum as u64 / duration.count().max(self.quantum as u64)
+        self.lambda_ms() * ms * STANDING_PERCENT * self.quantum as u64
+            / duration.count().max(self.quantum as u64)
     }
 }
 

@@ -24,10 +24,13 @@ impl Histogram {
         Self { weights: [0; BINS], sum: 0 }
     }
 
-    pub(super) fn add(&mut self, residual: u64) {
+    /// Adds a packet; `percent` of one.
+    pub(super) fn add(&mut self, residual: u64, percent: u64) {
+        let more = (u64::from(WEIGHT) * percent / 100) as u32;
         let weight = &mut self.weights[bin(residual)];
-        *weight = weight.saturating_add(WEIGHT);
-        self.sum += u64::from(WEIGHT);
+        let before = *weight;
+        *weight = weight.saturating_add(more);
+        self.sum += u64::from(*weight - before);
     }
 
     /// Everything counts a little less from now on.
@@ -82,7 +85,8 @@ impl Iterator for Tails<'_> {
             self.bin += 1;
         }
         let weight = self.weight();
-        let part = if weight == 0 { 0 } else { weight * (self.residual - self.from) / (edge(self.bin) - self.from) };
+        let part =
+            if weight == 0 { 0 } else { weight * (self.residual - self.from) / (edge(self.bin) - self.from) };
         self.residual += self.step;
         Some(self.later - part)
     }
@@ -123,7 +127,7 @@ mod tests {
     #[test]
     fn what_lies_on_an_edge_is_not_later_than_it() {
         let mut histogram = Histogram::new();
-        histogram.add(6144);
+        histogram.add(6144, 100);
         let tails: Vec<u64> = histogram.tails(6048, 96).take(3).collect();
         assert_eq!(tails, [u64::from(WEIGHT), 0, 0]);
     }
@@ -131,7 +135,7 @@ mod tests {
     #[test]
     fn everything_fades_to_nothing() {
         let mut histogram = Histogram::new();
-        histogram.add(1000);
+        histogram.add(1000, 100);
         (0..1000).for_each(|_| histogram.fade());
         assert_eq!(histogram.sum(), 0);
     }
@@ -140,7 +144,7 @@ mod tests {
         #[test]
         fn tails_fall_from_everything_to_nothing(delays in prop::collection::vec(0_u64..90_000, 1..50), step in 1_u64..2000) {
             let mut histogram = Histogram::new();
-            delays.iter().for_each(|delay| histogram.add(*delay));
+            delays.iter().for_each(|delay| histogram.add(*delay, 100));
             let tails: Vec<u64> = histogram.tails(0, step).take((100_000 / step) as usize + 2).collect();
             prop_assert!(tails.windows(2).all(|pair| pair[0] >= pair[1]));
             prop_assert!(tails[0] <= histogram.sum());

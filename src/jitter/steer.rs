@@ -81,12 +81,12 @@ impl Steering {
     pub(super) fn choose(&mut self, stand: Stand, sound: Sound, length: Samples) -> Move {
         let passed = length.count() as i64;
         self.rest = (self.rest - passed).max(0);
-        self.allowance = (self.allowance + passed / SHARE).min(ALLOWANCE);
         match sound {
-            Sound::Pause => in_pause(stand),
-            Sound::Speech if self.rest == 0 && self.allowance > 0 => in_speech(stand),
-            Sound::Speech | Sound::Music => Move::Stay,
+            Sound::Pause => return in_pause(stand),
+            Sound::Music => return Move::Stay,
+            Sound::Speech => self.allowance = (self.allowance + passed / SHARE).min(ALLOWANCE),
         }
+        if self.rest == 0 && self.allowance > 0 { in_speech(stand) } else { Move::Stay }
     }
 
     /// So much of speech was stretched.
