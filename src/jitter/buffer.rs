@@ -218,12 +218,18 @@ impl JitterBuffer {
         wait <= 0 || wait > self.delay.ceiling() - self.delay.floor()
     }
 
+    /// Above the largest delay, unless even the newest packet is; and far above the target, as far as concealment has paid
+    /// for it. What has come late for good, as after a capture that stood still, is no backlog.
     fn is_worth_dropping(&self, head: &Slot, at: SampleTime) -> bool {
+        let Some(newest) = self.newest.filter(|newest| newest.sequence > head.sequence) else { return false };
         let offset = head.media.transit(at);
+        let ceiling = self.delay.ceiling();
+        if offset > ceiling && newest.media.transit(at) <= ceiling {
+            return true;
+        }
+        let backlog = newest.media.since(head.media).count() as i64;
         let paid = self.debt >= head.duration.count() as i64;
-        let tolerated = offset - self.delay.target() < DROP_ABOVE;
-        let another = self.slots.at(head.sequence + 1).is_some();
-        another && (offset > self.delay.ceiling() || paid && !tolerated)
+        paid && backlog.min(offset - self.delay.target()) >= DROP_ABOVE
     }
 
     /// `samples` were concealed for want of anything better.
