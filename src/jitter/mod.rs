@@ -1,5 +1,5 @@
-//! 2. When does each packet play: slots by sequence number, an estimate of the delay that pays, one decision a pull, and
-//! how playout follows its target.
+//! 2. When does each packet play: slots by sequence number, an estimate of the delay that pays, one decision a pull, a hand
+//!    on the speed.
 
 mod buffer;
 mod copies;
