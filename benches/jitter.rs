@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tertulia::{
-    jitter::{Decision, DelayConfig, JitterBuffer, Slot},
+    jitter::{Decision, DelayConfig, JitterBuffer, Move, Slot, Sound},
     sim::Network,
     time::{MediaTime, Quantum, SampleTime, Samples},
 };
@@ -117,10 +117,11 @@ fn pull(buffer: &mut JitterBuffer, now: SampleTime, mut held: Samples) -> Sample
             Decision::Wait => return Samples::ZERO,
             Decision::Play { slot, .. } => {
                 black_box(buffer.payload(&slot));
-                held += slot.duration;
-                black_box(buffer.excess(now, held));
+                held = play(buffer, now, held, &slot);
             }
-            Decision::Recover(next) => held += next.duration,
+            Decision::Recover(slot) | Decision::RecoverDeep { slot, .. } => {
+                held = play(buffer, now, held, &slot)
+            }
             Decision::Skip(_) => {}
             Decision::Conceal => {
                 buffer.concealed(quantum - held);
@@ -129,6 +130,22 @@ fn pull(buffer: &mut JitterBuffer, now: SampleTime, mut held: Samples) -> Sample
         }
     }
     held - quantum
+}
+
+/// A packet's sound is put behind what is `held`, and stretched as told; what is held now. Two seconds of speech follow two
+/// of background.
+fn play(buffer: &mut JitterBuffer, now: SampleTime, held: Samples, slot: &Slot) -> Samples {
+    let held = held + slot.duration;
+    let sound = if (slot.sequence / 100).is_multiple_of(2) { Sound::Pause } else { Sound::Speech };
+    let (moved, by) = match buffer.steer(now, held, sound, slot.duration) {
+        Move::Stay => return held,
+        Move::Faster(by) => (held - by, by),
+        Move::Slower(by) => (held + by, by),
+    };
+    if sound == Sound::Speech {
+        buffer.stretched(by);
+    }
+    moved
 }
 
 /// Each insert and each pull by the clock, less what the clock takes. The quickest of all rounds counts: whatever else runs

@@ -25,3 +25,8 @@ fn every_packet_input_is_harmless() {
 fn every_engine_input_is_harmless() {
     replay("engine_ops", fuzzing::engine_ops);
 }
+
+#[test]
+fn every_jitter_input_is_harmless() {
+    replay("jitter_ops", fuzzing::jitter_ops);
+}

@@ -29,6 +29,8 @@ const MAX_DELAY: u64 = 96_000;
 /// Of λ, what standing delay answers for: the rest of the protection comes from waiting for late packets, from rises
 /// while a packet is overdue, and from silence that can be stretched.
 const STANDING_PERCENT: u64 = 60;
+/// A packet is taken to be of so many pulls at most.
+const MAX_PULLS: usize = 16;
 /// A target is kept that costs no more than 1 ms above the best.
 const HYSTERESIS: u64 = 48;
 /// One packet in a hundred may come later than any that is remembered, by 60 ms or so (Pareto).
@@ -176,25 +178,37 @@ impl DelayEstimator {
     /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of
     /// concealment, by up to two pulls two, and never more than itself: one tail for each pull of its length.
     fn cheapest(&self, phase: i64, duration: Samples) -> i64 {
-        let (zero, sum) = (self.zero(), self.histogram.sum());
-        let pulls = (duration.count() as i64 / self.quantum).clamp(1, 16) as usize;
-        let penalty = self.penalty(duration);
-        let mut pull = self.pull_from(zero, phase);
-        let last = zero + OFFSET + MAX_DELAY as i64;
-        let tails = self.histogram.tails((pull - zero) as u64, self.quantum as u64);
-        let mut late: u64 = tails.clone().take(pulls).sum();
-        let (mut delay, mut best) = (0, (u64::MAX, pull));
-        for (leaving, coming) in tails.clone().zip(tails.skip(pulls)) {
-            if pull > last || delay > best.0.saturating_add(HYSTERESIS * sum) {
+        let (zero, quantum) = (self.zero(), self.quantum);
+        let pulls = (duration.count() as i64 / quantum).clamp(1, MAX_PULLS as i64) as usize;
+        let mut search = Search {
+            first: self.pull_from(zero, phase),
+            last: zero + OFFSET + MAX_DELAY as i64,
+            kept: self.target,
+            sum: self.histogram.sum(),
+            penalty: self.penalty(duration),
+            best: (u64::MAX, 0),
+        };
+        let start = self.where_waiting_helps(search.first, pulls as i64);
+        search.skip_to(start, quantum, pulls as u64);
+        let mut tails = self.histogram.tails((start - zero) as u64, quantum as u64);
+        let mut window = [0; MAX_PULLS];
+        window.iter_mut().zip(tails.by_ref()).take(pulls).for_each(|(place, tail)| *place = tail);
+        let mut late: u64 = window.iter().sum();
+        for (pull, place) in (start..).step_by(quantum as usize).zip((0..pulls).cycle()) {
+            if !search.goes_on(pull, late) {
                 break;
             }
-            let kept = if pull == self.target { HYSTERESIS * sum } else { 0 };
-            best = best.min(((delay + penalty * late).saturating_sub(kept), pull));
-            late = late + coming - leaving;
-            delay += self.quantum as u64 * sum;
-            pull += self.quantum;
+            let coming = tails.next().unwrap_or(0);
+            late = late + coming - std::mem::replace(&mut window[place], coming);
         }
-        best.1
+        search.best.1
+    }
+
+    /// Before this pull, everything is late for all `pulls` of a packet.
+    fn where_waiting_helps(&self, first: i64, pulls: i64) -> i64 {
+        let Some(clear) = self.histogram.clear_until() else { return first };
+        let in_vain = (self.zero() + clear as i64 - first + self.quantum) / self.quantum;
+        first + (in_vain + 1 - pulls).max(0) * self.quantum
     }
 
     /// What one concealed pull in every packet costs, in samples of delay.
@@ -205,9 +219,45 @@ impl DelayEstimator {
     }
 }
 
+/// The pulls one after the other, and the cheapest so far.
+struct Search {
+    first: i64,
+    last: i64,
+    /// The pull aimed at until now.
+    kept: i64,
+    sum: u64,
+    penalty: u64,
+    best: (u64, i64),
+}
+
+impl Search {
+    /// Looks at a pull for which so much comes `late`; whether a later one may be cheaper.
+    fn goes_on(&mut self, pull: i64, late: u64) -> bool {
+        let hysteresis = HYSTERESIS * self.sum;
+        let delay = (pull - self.first) as u64 * self.sum;
+        if pull > self.last || delay > self.best.0.saturating_add(hysteresis) {
+            return false;
+        }
+        let kept = if pull == self.kept { hysteresis } else { 0 };
+        self.best = self.best.min(((delay + self.penalty * late).saturating_sub(kept), pull));
+        true
+    }
+
+    /// Before `start` all waiting is in vain: of those pulls only the first and the one to be kept can be the cheapest.
+    fn skip_to(&mut self, start: i64, quantum: i64, pulls: u64) {
+        let (first, kept) = (self.first, self.kept);
+        let worth_a_look =
+            [(first, first < start), (kept, first < kept && kept < start && (kept - first) % quantum == 0)];
+        for (pull, _) in worth_a_look.into_iter().filter(|(_, worth)| *worth) {
+            self.goes_on(pull, pulls * self.sum);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn estimator(ms_per_percent: u32) -> DelayEstimator {
         let max_delay = Samples::from_ms(2000);
@@ -267,5 +317,42 @@ mod tests {
         let mut estimator = DelayEstimator::new(config, Quantum::Ms10);
         assert_eq!(learn(&mut estimator, [0; 100]), 40);
         assert_eq!(learn(&mut estimator, (0..200).map(|i| i % 2 * 500)), 80);
+    }
+
+    /// What each pull there is would cost, the cheapest and earliest of them.
+    fn cheapest_of_all(estimator: &DelayEstimator, phase: i64, duration: Samples) -> i64 {
+        let (zero, sum, quantum) = (estimator.zero(), estimator.histogram.sum(), estimator.quantum);
+        let first = estimator.pull_from(zero, phase);
+        let pulls = (duration.count() as i64 / quantum).clamp(1, MAX_PULLS as i64);
+        let cost = |pull: i64| {
+            let late: u64 = (0..pulls)
+                .map(|later| estimator.histogram.tail((pull + later * quantum - zero) as u64))
+                .sum();
+            let kept = if pull == estimator.target { HYSTERESIS * sum } else { 0 };
+            let cost = (pull - first) as u64 * sum + estimator.penalty(duration) * late;
+            (cost.saturating_sub(kept), pull)
+        };
+        let last = zero + OFFSET + MAX_DELAY as i64;
+        (first..=last).step_by(quantum as usize).map(cost).min().unwrap().1
+    }
+
+    proptest! {
+        #[test]
+        fn no_pull_that_the_search_leaves_out_would_be_cheaper(
+            ms_per_percent in prop::sample::select(vec![0, 5, 20, 100, 1000]),
+            quantum in prop::sample::select(vec![Quantum::Ms2_5, Quantum::Ms10, Quantum::Ms20]),
+            duration in prop::sample::select(vec![120, 960, 5760]),
+            transits in prop::collection::vec(prop_oneof![8 => 0_i64..3000, 1 => -9000_i64..60_000], 1..16),
+        ) {
+            let config =
+                DelayConfig { ms_per_percent, min_delay: Samples::ZERO, max_delay: Samples::from_ms(2000) };
+            let mut estimator = DelayEstimator::new(config, quantum);
+            for (at, transit) in transits.into_iter().enumerate() {
+                let (phase, duration) = (-(at as i64) * 7, Samples::new(duration));
+                estimator.learn(transit, phase, duration);
+                let cheapest = estimator.cheapest(phase, duration);
+                prop_assert_eq!(cheapest, cheapest_of_all(&estimator, phase, duration));
+            }
+        }
     }
 }

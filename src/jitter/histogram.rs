@@ -17,17 +17,21 @@ const FADING_SHIFT: u32 = 6;
 pub(super) struct Histogram {
     weights: [u32; BINS],
     sum: u64,
+    /// All bins before this one are empty.
+    first: usize,
 }
 
 impl Histogram {
     pub(super) fn new() -> Self {
-        Self { weights: [0; BINS], sum: 0 }
+        Self { weights: [0; BINS], sum: 0, first: BINS - 1 }
     }
 
     /// Adds a packet; `percent` of one.
     pub(super) fn add(&mut self, residual: u64, percent: u64) {
         let more = (u64::from(WEIGHT) * percent / 100) as u32;
-        let weight = &mut self.weights[bin(residual)];
+        let bin = bin(residual);
+        self.first = self.first.min(bin);
+        let weight = &mut self.weights[bin];
         let before = *weight;
         *weight = weight.saturating_add(more);
         self.sum += u64::from(*weight - before);
@@ -38,7 +42,9 @@ impl Histogram {
         for weight in &mut self.weights {
             *weight -= weight.div_ceil(1 << FADING_SHIFT);
         }
-        self.sum = self.weights.iter().map(|weight| u64::from(*weight)).sum();
+        self.sum = sum(&self.weights);
+        let filled = self.weights.iter().position(|weight| *weight > 0);
+        self.first = filled.unwrap_or(BINS - 1);
     }
 
     /// The weight of everything.
@@ -46,9 +52,21 @@ impl Histogram {
         self.sum
     }
 
+    /// The largest residual that nothing is known to be as early as, if there is one.
+    pub(super) fn clear_until(&self) -> Option<u64> {
+        Some(EDGES[self.first.checked_sub(1)?])
+    }
+
     /// The weight of what is later than `first`, `first + step`, `first + 2·step`…, for ever; linear inside a bin.
     pub(super) fn tails(&self, first: u64, step: u64) -> Tails<'_> {
-        Tails { histogram: self, residual: first, step, bin: 0, from: 0, later: self.sum }
+        let bin = bin(first + 1).min(BINS);
+        Tails {
+            weights: &self.weights,
+            residual: first,
+            step,
+            bin,
+            later: self.sum - sum(&self.weights[..bin]),
+        }
     }
 
     /// The weight of what is later than `residual`.
@@ -57,39 +75,41 @@ impl Histogram {
     }
 }
 
+fn sum(weights: &[u32]) -> u64 {
+    weights.iter().map(|weight| u64::from(*weight)).sum()
+}
+
 /// A walk along a histogram.
 #[derive(Clone, Debug)]
 pub(super) struct Tails<'a> {
-    histogram: &'a Histogram,
+    weights: &'a [u32; BINS],
     residual: u64,
     step: u64,
-    /// The bin that holds `residual`, where it begins, and the weight of it and all behind it.
+    /// The bin behind whose begin `residual` lies, and the weight of it and all behind it.
     bin: usize,
-    from: u64,
     later: u64,
-}
-
-impl Tails<'_> {
-    fn weight(&self) -> u64 {
-        self.histogram.weights.get(self.bin).map_or(0, |weight| u64::from(*weight))
-    }
 }
 
 impl Iterator for Tails<'_> {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        while self.bin < BINS && edge(self.bin) <= self.residual {
-            self.later -= self.weight();
-            self.from = edge(self.bin);
+        while let (Some(edge), Some(weight)) = (EDGES.get(self.bin), self.weights.get(self.bin))
+            && *edge <= self.residual
+        {
+            self.later -= u64::from(*weight);
             self.bin += 1;
         }
-        let weight = self.weight();
-        let part =
-            if weight == 0 { 0 } else { weight * (self.residual - self.from) / (edge(self.bin) - self.from) };
+        let part = self.weights.get(self.bin).map_or(0, |weight| part(*weight, self.bin, self.residual));
         self.residual += self.step;
         Some(self.later - part)
     }
+}
+
+/// Of a bin's weight, what lies at or before `residual`. No division but by a constant: a walk asks at every pull.
+fn part(weight: u32, bin: usize, residual: u64) -> u64 {
+    let begin = bin.checked_sub(1).map_or(0, |before| EDGES[before]);
+    ((u64::from(weight) * (residual - begin)) >> shift(bin)) / FINE
 }
 
 fn bin(residual: u64) -> usize {
@@ -102,12 +122,32 @@ fn bin(residual: u64) -> usize {
     ((FINE_BINS + OCTAVE_BINS * octave + (fine >> shift) - OCTAVE_BINS) as usize).min(BINS - 1)
 }
 
-/// The largest residual of a bin.
-fn edge(bin: usize) -> u64 {
-    let Some(coarse) = (bin as u64).checked_sub(FINE_BINS) else { return bin as u64 * FINE };
-    let shift = coarse / OCTAVE_BINS + 1;
-    let step = coarse % OCTAVE_BINS + OCTAVE_BINS;
+/// The largest residual of each bin.
+static EDGES: [u64; BINS] = {
+    let mut edges = [0; BINS];
+    let mut bin = 0;
+    while bin < BINS {
+        edges[bin] = edge(bin);
+        bin += 1;
+    }
+    edges
+};
+
+const fn edge(bin: usize) -> u64 {
+    let shift = shift(bin);
+    if shift == 0 {
+        return bin as u64 * FINE;
+    }
+    let step = (bin as u64 - FINE_BINS) % OCTAVE_BINS + OCTAVE_BINS;
     (((step + 1) << shift) - 1) * FINE
+}
+
+/// How many times a bin's width was doubled.
+const fn shift(bin: usize) -> u32 {
+    match (bin as u64).checked_sub(FINE_BINS) {
+        Some(coarse) => (coarse / OCTAVE_BINS) as u32 + 1,
+        None => 0,
+    }
 }
 
 #[cfg(test)]
@@ -150,5 +190,33 @@ mod tests {
             prop_assert!(tails[0] <= histogram.sum());
             prop_assert_eq!(*tails.last().unwrap(), 0);
         }
+
+        #[test]
+        fn a_walk_finds_what_a_count_of_all_bins_finds(
+            delays in prop::collection::vec(0_u64..90_000, 1..50), first in 0_u64..20_000, step in 1_u64..2000,
+        ) {
+            let mut histogram = Histogram::new();
+            delays.iter().for_each(|delay| histogram.add(*delay, 100));
+            histogram.fade();
+            for (at, tail) in histogram.tails(first, step).take(60).enumerate() {
+                let residual = first + at as u64 * step;
+                prop_assert_eq!(tail, count(&histogram, residual));
+                prop_assert!(histogram.clear_until().is_none_or(|clear| residual > clear || tail == histogram.sum()));
+            }
+        }
+    }
+
+    /// The weight of what is later than `residual`, bin by bin.
+    fn count(histogram: &Histogram, residual: u64) -> u64 {
+        let of_bin = |bin: usize| {
+            let (weight, to) = (u64::from(histogram.weights[bin]), edge(bin));
+            let from = bin.checked_sub(1).map_or(0, edge);
+            match residual {
+                _ if to <= residual => 0,
+                _ if from >= residual => weight,
+                _ => weight - weight * (residual - from) / (to - from),
+            }
+        };
+        (0..BINS).map(of_bin).sum()
     }
 }

@@ -1,0 +1,10 @@
+//! What the fuzz targets do with their bytes; here, so that ordinary builds check it and `tests/corpus.rs` replays it.
+
+mod engine_ops;
+mod input;
+mod jitter_ops;
+mod packet;
+
+pub use engine_ops::engine_ops;
+pub use jitter_ops::jitter_ops;
+pub use packet::packet;
