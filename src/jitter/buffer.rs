@@ -1,7 +1,7 @@
 //! The jitter buffer of one lane: packets in, in any order; one decision a pull out.
 
 use super::{
-    copies::Copies,
+    copies::{self, Copies},
     delay::{DelayConfig, DelayEstimator},
     slots::{Slot, Slots},
     steer::{Move, Sound, Stand, Steering},
@@ -54,6 +54,8 @@ pub enum Decision {
 struct Cursor {
     sequence: u64,
     media: MediaTime,
+    /// The sound before it was made from redundancy; which packets that stands for is not known for certain.
+    mended: bool,
 }
 
 /// Packets of one lane between network and decoder. Time is an argument; memory is fixed.
@@ -95,8 +97,7 @@ impl JitterBuffer {
     /// Safe.
     pub fn insert(&mut self, packet: Slot, payload: &[u8], arrived: SampleTime) -> Insert {
         self.learn(&packet, arrived);
-        let late = self.next.is_some_and(|next| packet.sequence < next.sequence);
-        if !late && self.slots.put(packet, payload) { Insert::Queued } else { Insert::Late }
+        if !self.is_over(&packet) && self.slots.put(packet, payload) { Insert::Queued } else { Insert::Late }
     }
 
     /// Takes a copy of a packet (RFC 2198) that came with a later one, if it is of use; to be called before
@@ -105,7 +106,7 @@ impl JitterBuffer {
     /// # Real-time
     /// Safe.
     pub fn insert_copy(&mut self, packet: Slot, payload: &[u8], arrived: SampleTime) {
-        if self.is_missing(packet.sequence) && self.slots.put(packet, payload) {
+        if self.is_missing(packet.sequence) && !self.is_over(&packet) && self.slots.put(packet, payload) {
             self.learn_copy(&packet, packet.sequence, packet.media.transit(arrived));
         }
     }
@@ -121,6 +122,12 @@ impl JitterBuffer {
         ahead || to_play && self.slots.at(sequence).is_none()
     }
 
+    /// Has something else been played in its place?
+    fn is_over(&self, packet: &Slot) -> bool {
+        self.next
+            .is_some_and(|next| packet.sequence < next.sequence || next.mended && packet.media < next.media)
+    }
+
     /// What counts is when sound became available: by the packet itself or by a copy of it in a later one, whichever
     /// came first.
     fn learn(&mut self, packet: &Slot, arrived: SampleTime) {
@@ -130,7 +137,7 @@ impl JitterBuffer {
             self.delay.learn_gap(packet.sequence - newest - 1);
         }
         let reach = packet.reach().count() / packet.duration.count().max(1);
-        for before in 1..=reach.min(packet.sequence) {
+        for before in 1..=reach.min(packet.sequence).min(copies::REMEMBERED) {
             let sequence = packet.sequence - before;
             if self.is_missing(sequence) {
                 let later = before as i64 * packet.duration.count() as i64;
@@ -161,7 +168,8 @@ impl JitterBuffer {
         let Some(head) = self.slots.first_from(self.next.map_or(0, |next| next.sequence)) else {
             return if self.next.is_some() { Decision::Conceal } else { Decision::Wait };
         };
-        let next = *self.next.get_or_insert(Cursor { sequence: head.sequence, media: head.media });
+        let next =
+            *self.next.get_or_insert(Cursor { sequence: head.sequence, media: head.media, mended: false });
         let at = now + held;
         if head.sequence == next.sequence {
             self.in_sequence(head, next, at)
@@ -184,10 +192,12 @@ impl JitterBuffer {
         Decision::Play { slot: head, pause }
     }
 
-    /// What is missing is waited for until what is there is due; then it is lost, save for copies of it.
+    /// What is missing is waited for until what is there is due; then it is lost, save for copies of it. Of a pause that
+    /// lies there, too, nothing is made anew.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let packets = missing.min(head.reach()).count() / head.duration.count().max(1);
+        let copies = missing.min(head.reach()).count() / head.duration.count().max(1);
+        let packets = copies.min(head.sequence - next.sequence);
         let back = Samples::new(packets * head.duration.count());
         let lost = missing - back;
         let at = if self.debt > 0 { at + ELASTIC } else { at };
@@ -199,8 +209,8 @@ impl JitterBuffer {
             self.advance(&head);
             return Decision::Play { slot: head, pause: Samples::ZERO };
         }
-        let sequence = head.sequence.saturating_sub(packets - 1).max(next.sequence);
-        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration });
+        let sequence = head.sequence - (packets - 1);
+        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration, mended: true });
         if head.fec && packets == 1 {
             Decision::Recover(head)
         } else {
@@ -209,7 +219,8 @@ impl JitterBuffer {
     }
 
     fn advance(&mut self, played: &Slot) {
-        self.next = Some(Cursor { sequence: played.sequence + 1, media: played.media + played.duration });
+        let (sequence, media) = (played.sequence + 1, played.media + played.duration);
+        self.next = Some(Cursor { sequence, media, mended: false });
     }
 
     /// Has the moment come that the target sets for sound at `media`? Beyond the largest delay it is not waited for.

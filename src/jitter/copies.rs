@@ -1,15 +1,15 @@
 //! Which packets' sound was there before they came, by a copy in a later one.
 
 /// As many packets back as a copy may reach: a second of 20 ms packets.
-const REMEMBERED: usize = 64;
+pub(super) const REMEMBERED: u64 = 64;
 
 /// The last of them, by sequence number.
 #[derive(Debug)]
-pub(super) struct Copies([u64; REMEMBERED]);
+pub(super) struct Copies([u64; REMEMBERED as usize]);
 
 impl Default for Copies {
     fn default() -> Self {
-        Self([u64::MAX; REMEMBERED])
+        Self([u64::MAX; REMEMBERED as usize])
     }
 }
 
@@ -24,7 +24,7 @@ impl Copies {
 }
 
 fn place(sequence: u64) -> usize {
-    (sequence % REMEMBERED as u64) as usize
+    (sequence % REMEMBERED) as usize
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 use super::*;
 use proptest::prelude::*;
 
+mod controller;
+mod oracle;
+
 const LENGTH: Samples = Samples::from_ms(20);
 
 /// A buffer that is fed and pulled by hand: 10 ms pulls, and what they decided.
@@ -8,6 +11,10 @@ struct Desk {
     buffer: JitterBuffer,
     now: SampleTime,
     held: Samples,
+    /// What each packet sounds like, where playout is steered.
+    sound: Option<fn(&Slot) -> Sound>,
+    /// How much was added to the sound so far.
+    added: Samples,
 }
 
 fn ms(ms: u32) -> SampleTime {
@@ -16,9 +23,18 @@ fn ms(ms: u32) -> SampleTime {
 
 impl Desk {
     fn new() -> Self {
-        let config =
-            DelayConfig { ms_per_percent: 100, min_delay: Samples::ZERO, max_delay: Samples::from_ms(2000) };
-        Self { buffer: JitterBuffer::new(config, Quantum::Ms10), now: SampleTime::ZERO, held: Samples::ZERO }
+        Self::with_min_delay(Samples::ZERO)
+    }
+
+    fn with_min_delay(min_delay: Samples) -> Self {
+        let config = DelayConfig { ms_per_percent: 100, min_delay, max_delay: Samples::from_ms(2000) };
+        Self {
+            buffer: JitterBuffer::new(config, Quantum::Ms10),
+            now: SampleTime::ZERO,
+            held: Samples::ZERO,
+            sound: None,
+            added: Samples::ZERO,
+        }
     }
 
     fn arrive(&mut self, sequence: u64, arrived: SampleTime, fec: bool) -> Insert {
@@ -50,8 +66,14 @@ impl Desk {
         let mut decisions = Vec::new();
         while self.held < Samples::from_ms(10) {
             let decision = self.buffer.decide(self.now, self.held);
-            self.held += match decision {
-                Decision::Play { .. } | Decision::Recover(_) | Decision::RecoverDeep { .. } => LENGTH,
+            let more = match decision {
+                Decision::Play { slot, .. }
+                | Decision::Recover(slot)
+                | Decision::RecoverDeep { slot, .. } => {
+                    self.held += LENGTH;
+                    self.steer(&slot);
+                    Samples::ZERO
+                }
                 Decision::Conceal => {
                     self.buffer.concealed(Samples::from_ms(10) - self.held);
                     Samples::from_ms(10) - self.held
@@ -59,11 +81,34 @@ impl Desk {
                 Decision::Skip(_) => Samples::ZERO,
                 Decision::Wait => Samples::from_ms(10),
             };
+            self.held += more;
             decisions.push(decision);
         }
         self.held = self.held - Samples::from_ms(10);
         self.now += Samples::from_ms(10);
         decisions
+    }
+
+    /// As much as is asked for is always found.
+    fn steer(&mut self, slot: &Slot) {
+        let Some(sound) = self.sound.map(|sound| sound(slot)) else { return };
+        let moved = match self.buffer.steer(self.now, self.held, sound, LENGTH) {
+            Move::Stay => return,
+            Move::Faster(by) => {
+                let by = by.min(Samples::from_ms(18));
+                self.held = self.held - by;
+                by
+            }
+            Move::Slower(by) => {
+                let by = by.min(LENGTH);
+                self.held += by;
+                self.added += by;
+                by
+            }
+        };
+        if sound == Sound::Speech {
+            self.buffer.stretched(moved);
+        }
     }
 }
 
@@ -120,6 +165,25 @@ fn a_spare_copy_stands_in_for_a_lost_packet() {
     assert!(matches!(recovered[..], [Decision::Recover(next)] if next.sequence == 2), "{recovered:?}");
     desk.pull();
     assert_eq!(played(&desk.pull()), [2]);
+}
+
+#[test]
+fn what_was_mended_across_a_pause_is_not_played_again_and_the_pause_not_lengthened() {
+    let mut desk = Desk::new();
+    desk.arrive(0, ms(0), false);
+    desk.pull();
+    let of_media = |sequence, at_ms| Slot::new(sequence, MediaTime::ORIGIN + Samples::from_ms(at_ms), LENGTH);
+    while desk.now < ms(500) {
+        desk.pull();
+    }
+    let mut carrier = of_media(3, 500);
+    carrier.deep = Samples::from_ms(480);
+    desk.buffer.insert(carrier, &[1], ms(500));
+    let (mut mended, back) = (desk.pull(), Samples::from_ms(40));
+    assert_eq!(desk.buffer.insert(of_media(2, 40), &[1], ms(510)), Insert::Late);
+    (0..10).for_each(|_| mended.extend(desk.pull()));
+    assert!(matches!(mended[0], Decision::RecoverDeep { back: first, .. } if first == back), "{mended:?}");
+    assert_eq!(played(&mended), [1, 2, 3]);
 }
 
 #[test]
