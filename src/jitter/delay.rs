@@ -193,13 +193,13 @@ impl DelayEstimator {
         let mut tails = self.histogram.tails((start - zero) as u64, quantum as u64);
         let mut window = [0; MAX_PULLS];
         window.iter_mut().zip(tails.by_ref()).take(pulls).for_each(|(place, tail)| *place = tail);
+        let (mut pull, mut place) = (start, 0);
         let mut late: u64 = window.iter().sum();
-        for (pull, place) in (start..).step_by(quantum as usize).zip((0..pulls).cycle()) {
-            if !search.goes_on(pull, late) {
-                break;
-            }
+        while search.goes_on(pull, late) {
             let coming = tails.next().unwrap_or(0);
             late = late + coming - std::mem::replace(&mut window[place], coming);
+            place = if place + 1 == pulls { 0 } else { place + 1 };
+            pull += quantum;
         }
         search.best.1
     }
@@ -239,7 +239,10 @@ impl Search {
             return false;
         }
         let kept = if pull == self.kept { hysteresis } else { 0 };
-        self.best = self.best.min(((delay + self.penalty * late).saturating_sub(kept), pull));
+        let cost = (delay + self.penalty * late).saturating_sub(kept);
+        if cost < self.best.0 {
+            self.best = (cost, pull);
+        }
         true
     }
 
