@@ -234,13 +234,12 @@ impl JitterBuffer {
     fn is_worth_dropping(&self, head: &Slot, at: SampleTime) -> bool {
         let Some(newest) = self.newest.filter(|newest| newest.sequence > head.sequence) else { return false };
         let offset = head.media.transit(at);
-        let ceiling = self.delay.ceiling();
-        if offset > ceiling && newest.media.transit(at) <= ceiling {
+        let (ceiling, length) = (self.delay.ceiling(), head.duration.count() as i64);
+        if offset - length > ceiling && newest.media.transit(at) <= ceiling {
             return true;
         }
         let backlog = newest.media.since(head.media).count() as i64;
-        let paid = self.debt >= head.duration.count() as i64;
-        paid && backlog.min(offset - self.delay.target()) >= DROP_ABOVE
+        self.debt >= length && backlog.min(offset - self.delay.target()) >= DROP_ABOVE
     }
 
     /// `samples` were concealed for want of anything better.

@@ -172,7 +172,7 @@ impl DelayEstimator {
     fn bounded(&self, target: i64, phase: i64) -> i64 {
         let lowest =
             self.pull_from(self.floor() + self.config.min_delay.count().min(MAX_DELAY) as i64, phase);
-        target.min(self.ceiling()).max(lowest)
+        target.max(lowest).min(self.ceiling())
     }
 
     /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of

@@ -126,3 +126,20 @@ fn drift_of_either_sign_is_absorbed_without_a_loss() {
         }
     }
 }
+
+#[test]
+fn a_delay_without_any_choice_is_kept_and_nothing_is_left_out() {
+    let ms = Samples::from_ms;
+    for (min_delay, max_delay) in [(ms(100), ms(100)), (ms(500), ms(100)), (ms(95), ms(95)), (ms(0), ms(0))] {
+        let config = DelayConfig { ms_per_percent: 100, min_delay, max_delay };
+        let mut desk = Desk::new();
+        desk.buffer = JitterBuffer::new(config, Quantum::Ms10);
+        desk.sound = Some(talk);
+        let decisions = listen(&mut desk, network(0..1000, |_| Some(3.0)));
+        let delay = desk.buffer.target();
+        assert!(delay <= max_delay + ms(10), "{delay:?}");
+        let skipped = decisions.iter().filter(|decision| matches!(decision, Decision::Skip(_))).count();
+        assert_eq!(skipped, 0, "between {min_delay:?} and {max_delay:?}");
+        assert!(delay + ms(20) >= min_delay.min(max_delay), "{delay:?}");
+    }
+}
