@@ -9,9 +9,6 @@ use crate::{
     time::Samples,
 };
 
-/// In a pause, silence is stretched for so long before it counts as invented: as much again as a packet.
-const CUSHION: Samples = Samples::from_ms(20);
-
 /// Sound made for want of packets. Whether it hides a loss or a pause only the next packet tells; until then what can be
 /// heard of it counts as concealed, and the silence after that as silence.
 #[derive(Debug)]
@@ -20,8 +17,6 @@ pub(super) struct Hole {
     overhang: Overhang,
     /// The last packet said that the sender falls silent.
     pub(super) resting: bool,
-    /// How much longer the pause before the hole may become.
-    cushion: Samples,
     concealed: Samples,
     silent: Samples,
 }
@@ -32,7 +27,6 @@ impl Hole {
             fade: Fade::default(),
             overhang: Overhang::new(channels),
             resting: false,
-            cushion: Samples::ZERO,
             concealed: Samples::ZERO,
             silent: Samples::ZERO,
         }
@@ -43,11 +37,6 @@ impl Hole {
         let gain = self.fade.gain();
         self.fade.real(sound, width);
         self.overhang.join(sound, gain);
-    }
-
-    /// After real sound: may a hole that follows begin as a longer pause?
-    pub(super) fn follow(&mut self, pause: bool) {
-        self.cushion = if pause { CUSHION } else { Samples::ZERO };
     }
 
     /// Fills what is `missing`: first with what is left of the last invention, as a codec invents in steps of its own.
@@ -79,8 +68,7 @@ impl Hole {
         invents
     }
 
-    /// Counts what [`Hole::fill`] made: a sender that rests gets comfort noise, a pause lasts a little longer, and the rest
-    /// is concealed.
+    /// Counts what [`Hole::fill`] made: a sender that rests gets comfort noise, everything else is concealed.
     pub(super) fn count(
         &mut self,
         missing: Samples,
@@ -90,9 +78,6 @@ impl Hole {
     ) {
         if self.resting {
             samples.silence += missing.count();
-        } else if !self.cushion.is_empty() && jitter.is_dry() {
-            self.cushion = self.cushion - missing;
-            samples.inserted += missing.count();
         } else {
             jitter.concealed(missing);
             let (counted, noted) = match audible {

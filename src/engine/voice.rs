@@ -120,7 +120,6 @@ impl Voice {
         self.hole.close(sound, self.channels.count());
         let pause = self.activity.is_pause(self.channels, sound);
         self.hole.resting = resting;
-        self.hole.follow(pause);
         let sound = match pause {
             true => Sound::Pause,
             false if self.activity.since_pause() < LONGEST_SENTENCE => Sound::Speech,

@@ -284,12 +284,6 @@ impl JitterBuffer {
         }
     }
 
-    /// Does nothing wait at all?
-    #[must_use]
-    pub fn is_dry(&self) -> bool {
-        self.next.is_none_or(|next| self.slots.first_from(next.sequence).is_none())
-    }
-
     /// The delay of sound at `media` that plays at `at`, over the quickest transit lately.
     #[must_use]
     pub fn delay_of(&self, media: MediaTime, at: SampleTime) -> Samples {
