@@ -26,8 +26,8 @@ const FLOOR_PACKETS: u32 = 500;
 const RECENT_PACKETS: u32 = 50;
 /// No delay is considered beyond this.
 const MAX_DELAY: u64 = 96_000;
-/// Of λ, what standing delay answers for: the rest of the protection comes from waiting for late packets, from rises
-/// while a packet is overdue, and from silence that can be stretched.
+/// Of λ, what standing delay answers for: the rest of the protection comes from waiting for late packets and from rises
+/// while a packet is overdue.
 const STANDING_PERCENT: u64 = 60;
 /// A packet is taken to be of so many pulls at most.
 const MAX_PULLS: usize = 16;
