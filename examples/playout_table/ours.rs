@@ -1,5 +1,5 @@
 //! Our engine on a trace, with sound: one lane in a room of 10 ms ticks. Packets' fates and the lane's counters come back
-//! from the simulation; a [`Score`] leaves. Playout is where the mix has it, so D holds the limiter's 2 ms too.
+//! from the simulation; a [`Score`] leaves. Playout is where the mix has it, so D holds the limiter's 0.5 ms too.
 
 use crate::{
     measure::{Score, Tally},

@@ -2,6 +2,7 @@
 
 use super::{deep::Deep, lane::Lane, stats::PacketCounts};
 use crate::{
+    codec::CONCEAL_WHOLE,
     jitter::{Insert, Slot},
     packet::{Arrival, Packet, Position, Red, RedBlock, RedBlocks, Reject, Sighting},
     speaker::VoicePacket,
@@ -81,7 +82,9 @@ impl Lane {
         slot.fec = decoder.has_fec(payload);
         slot.dtx = decoder.is_dtx(payload);
         let before = position.sequence.checked_sub(1);
-        if self.deep_redundancy && before.is_some_and(|before| self.jitter.is_missing(before)) {
+        // It is synthesised in whole steps: shorter packets could not be made from it.
+        let whole = duration.len().is_multiple_of(CONCEAL_WHOLE);
+        if whole && self.deep_redundancy && before.is_some_and(|before| self.jitter.is_missing(before)) {
             slot.deep = deep.reach(decoder, payload);
         }
         slot

@@ -154,7 +154,7 @@ impl JitterBuffer {
 
     fn learn_copy(&mut self, carrier: &Slot, sequence: u64, transit: i64) {
         if !self.copies.contains(sequence) {
-            self.delay.learn_copy(transit, phase(carrier), carrier.duration);
+            self.delay.learn(transit, phase(carrier), carrier.duration);
             self.copies.insert(sequence);
         }
     }

@@ -82,22 +82,12 @@ impl DelayEstimator {
     /// Learns that sound of `duration` became available after `transit`; pulls come at transits of `phase` modulo the
     /// quantum.
     pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
-        self.learn_as(100, transit, phase, duration);
-    }
-
-    /// The same of a copy of a packet that is missing. Whoever is too early for it has lost it, while a late packet is held for:
-    /// all of λ counts.
-    pub(super) fn learn_copy(&mut self, transit: i64, phase: i64, duration: Samples) {
-        self.learn_as(100 * 100 / STANDING_PERCENT, transit, phase, duration);
-    }
-
-    fn learn_as(&mut self, percent: u64, transit: i64, phase: i64, duration: Samples) {
         if self.packets == 0 {
             self.location = transit << FRACTION_BITS;
             self.floor = Floor::new(transit, FLOOR_PACKETS);
             self.recent = Floor::new(transit, RECENT_PACKETS);
         }
-        self.histogram.add((transit - self.zero()).max(0) as u64, percent);
+        self.histogram.add((transit - self.zero()).max(0) as u64);
         self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
         self.floor.learn(transit);
         self.recent.learn(transit);

@@ -26,14 +26,12 @@ impl Histogram {
         Self { weights: [0; BINS], sum: 0, first: BINS - 1 }
     }
 
-    /// Adds a packet; `percent` of one.
-    pub(super) fn add(&mut self, residual: u64, percent: u64) {
-        let more = (u64::from(WEIGHT) * percent / 100) as u32;
+    pub(super) fn add(&mut self, residual: u64) {
         let bin = bin(residual);
         self.first = self.first.min(bin);
         let weight = &mut self.weights[bin];
         let before = *weight;
-        *weight = weight.saturating_add(more);
+        *weight = weight.saturating_add(WEIGHT);
         self.sum += u64::from(*weight - before);
     }
 
@@ -167,7 +165,7 @@ mod tests {
     #[test]
     fn what_lies_on_an_edge_is_not_later_than_it() {
         let mut histogram = Histogram::new();
-        histogram.add(6144, 100);
+        histogram.add(6144);
         let tails: Vec<u64> = histogram.tails(6048, 96).take(3).collect();
         assert_eq!(tails, [u64::from(WEIGHT), 0, 0]);
     }
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn everything_fades_to_nothing() {
         let mut histogram = Histogram::new();
-        histogram.add(1000, 100);
+        histogram.add(1000);
         (0..1000).for_each(|_| histogram.fade());
         assert_eq!(histogram.sum(), 0);
     }
@@ -184,7 +182,7 @@ mod tests {
         #[test]
         fn tails_fall_from_everything_to_nothing(delays in prop::collection::vec(0_u64..90_000, 1..50), step in 1_u64..2000) {
             let mut histogram = Histogram::new();
-            delays.iter().for_each(|delay| histogram.add(*delay, 100));
+            delays.iter().for_each(|delay| histogram.add(*delay));
             let tails: Vec<u64> = histogram.tails(0, step).take((100_000 / step) as usize + 2).collect();
             prop_assert!(tails.windows(2).all(|pair| pair[0] >= pair[1]));
             prop_assert!(tails[0] <= histogram.sum());
@@ -196,7 +194,7 @@ mod tests {
             delays in prop::collection::vec(0_u64..90_000, 1..50), first in 0_u64..20_000, step in 1_u64..2000,
         ) {
             let mut histogram = Histogram::new();
-            delays.iter().for_each(|delay| histogram.add(*delay, 100));
+            delays.iter().for_each(|delay| histogram.add(*delay));
             histogram.fade();
             for (at, tail) in histogram.tails(first, step).take(60).enumerate() {
                 let residual = first + at as u64 * step;
