@@ -2,6 +2,7 @@
 //! beside the old one and takes its name.
 
 use super::{
+    clock_map::ClockPoint,
     error::RecordError,
     gap::Gap,
     gate::{Gates, Spans},
@@ -39,6 +40,7 @@ pub(super) struct Voice<'a> {
     consent: &'a Spans,
     muted: &'a Spans,
     placed: &'a [Place],
+    clock: Vec<ClockPoint>,
     packets: Counts,
     gaps: Vec<Gap>,
     #[serde(flatten)]
@@ -73,6 +75,7 @@ impl<'a> Voice<'a> {
             consent: gates.given(),
             muted: gates.muted(),
             placed: tape.places(),
+            clock: track.clock(),
             packets: track.counts(),
             gaps: track.gaps(end.unwrap_or_else(|| track.settled())),
             seal: None,
