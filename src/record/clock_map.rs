@@ -3,12 +3,12 @@
 //! slower. In come a track's places and the knots of its clocks, out comes a straight piece for each stretch.
 
 use super::{drift::Knot, tape::Place, waiting::Run};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// From here on, what stands at `track_sample + n` of the track was said at `room_sample + n * (1 + ppm / 1e6)`, up to
 /// the next point.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClockPoint {
     /// In the track, counted from room sample 0 as its player plays it.
     pub track_sample: u64,

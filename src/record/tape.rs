@@ -10,23 +10,24 @@ use super::{
     toc::Toc,
     waiting::{Run, Waiting},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io, path::Path};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 const LOOKAHEAD: u64 = 312;
 
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
     /// Which of the speaker's stays in the room, from 1.
-    pub(super) stay: u32,
-    /// Which run of the sender's clock in it.
-    pub(super) epoch: u32,
+    #[serde(default)]
+    pub stay: u32,
+    /// Which run of the sender's clock in it: each restart counts one.
+    pub epoch: u32,
     /// Where its first packet that stands by this reckoning begins in the track.
-    pub(super) room_sample: u64,
-    /// That packet's media time, counted from where the sender's first packet was put.
-    pub(super) media_sample: i64,
+    pub room_sample: u64,
+    /// That packet's media time, counted from where the stay's first packet was put.
+    pub media_sample: i64,
 }
 
 /// One file and where its end stands.
