@@ -245,11 +245,10 @@ mod tests {
                 drift.transit(now) - truth(now)
             );
             let knots: Vec<_> = drift.knots().collect();
-            let before = knots.iter().rev().find(|knot| step(knot.media) == 0.0).unwrap();
-            assert!(
-                (before.transit - truth(before.media)).abs() < 96.0 && before.media > 95 * 48_000,
-                "{knots:?}"
-            );
+            // Where it stood still is known as well as buckets tell: within two seconds.
+            let near = |knot: &&Knot| (knot.media - 100 * 48_000).abs() < BUCKET;
+            let mut known = knots.iter().filter(|knot| !near(knot));
+            assert!(known.all(|knot| (knot.transit - truth(knot.media)).abs() < 96.0), "{knots:?}");
         }
     }
 
