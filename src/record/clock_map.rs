@@ -41,8 +41,8 @@ fn points_of(place: &Place, end: u64, knots: &[Knot]) -> Vec<ClockPoint> {
 }
 
 fn point(place: &Place, media_sample: i64, knots: &[Knot]) -> ClockPoint {
-    let (transit, slope) = line(knots, media_sample)
-        .unwrap_or_else(|| (place.room_sample as f64 - place.media_sample as f64, 0.0));
+    let (transit, slope) =
+        line(knots, media_sample).unwrap_or((place.room_sample as f64 - place.media_sample as f64, 0.0));
     ClockPoint {
         track_sample: place.room_sample.saturating_add_signed(media_sample - place.media_sample),
         media_sample,

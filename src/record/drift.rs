@@ -135,8 +135,8 @@ impl Drift {
             hull.push(*point);
         }
         let middle = self.middle();
-        let edges = hull.windows(2).map(|edge| (edge[0], edge[1]));
-        let below = edges.clone().find(|(_, b)| b.media >= middle).or_else(|| edges.last());
+        let mut edges = hull.windows(2).map(|edge| (edge[0], edge[1]));
+        let below = edges.clone().find(|(_, b)| b.media >= middle).or_else(|| edges.next_back());
         below.map_or(self.slope, |(a, b)| (b.transit - a.transit) / (b.media - a.media).max(1) as f64)
     }
 

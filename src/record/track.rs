@@ -311,9 +311,15 @@ impl Track {
         let runs: Vec<Run> = self.clocks.keys().copied().collect();
         let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
         let repair = self.repair + SLACK;
-        let over = |run: &Run, clock: &mut Clock| !is_newest(run) && !clock.is_needed(now, repair);
-        let over = self.clocks.extract_if(.., over);
-        self.past.extend(over.map(|(run, clock)| (run, clock.knots().collect())));
+        for run in runs.iter().filter(|run| !is_newest(run)) {
+            if let Some(clock) = self.clocks.remove(run) {
+                if clock.is_needed(now, repair) {
+                    self.clocks.insert(*run, clock);
+                } else {
+                    self.past.insert(*run, clock.knots().collect());
+                }
+            }
+        }
     }
 
     /// Where what stands in the track was said on the room clock.

@@ -87,8 +87,9 @@ impl Queue {
     /// Puts the packets of `run` that were put by this transit later by so much. One that would come to lie on another is
     /// given back.
     pub(super) fn shift(&mut self, run: Run, transit: i64, by: i64) -> u64 {
-        let moves = |_: &u64, (packet, put): &mut (Waiting, i64)| packet.run == run && *put == transit;
-        let moved: Vec<_> = self.0.extract_if(.., moves).collect();
+        let moves = |(_, (packet, put)): &(u64, (Waiting, i64))| packet.run == run && *put == transit;
+        let (moved, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0).into_iter().partition(moves);
+        self.0 = others.into_iter().collect();
         let mut fallen = 0;
         for (at, (packet, transit)) in moved {
             let to = at.saturating_add_signed(by);
