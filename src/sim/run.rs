@@ -343,6 +343,6 @@ fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
                 recorder.unmute(speaker, at);
             }
         }
-        Event::Joined { .. } | Event::Left { .. } | Event::Restarted { .. } => (),
+        Event::Joined { .. } | Event::Left { .. } | Event::Restarted { .. } | Event::Shed { .. } => (),
     }
 }
