@@ -53,7 +53,7 @@
 //! at most 32 orders between two ticks. Without `SCHED_FIFO` ([`Control::warnings`]) this holds as far as the machine is idle.
 //!
 //! **What happens when it does not fit.** Before each tick its end is foreseen, from its lateness and from the work that lies ahead
-//! at the prices paid lately. When that comes too near to the deadline twice in a tenth of a second, or when nine tenths
+//! at the prices paid lately. When that comes too near to the deadline for a tenth of a second, or when nine tenths
 //! of the time are spent, the worker goes up one [`Rung`]: neural concealment, the encoders' complexity, voices; on the last it takes
 //! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once there is time to spare and what would come
 //! back fits. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of

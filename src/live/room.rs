@@ -148,9 +148,13 @@ impl Room {
         }
     }
 
-    /// When the tick that begins at `now` will be done, as far as that can be known: as a part of its quantum.
-    pub(super) fn strain(&self, now: Instant) -> f32 {
-        let foreseen = Duration::from_nanos(self.cost.foreseen_ns(self.engine.next_work()));
+    /// What the coming tick will take, as far as that can be known.
+    pub(super) fn foreseen(&self) -> Duration {
+        Duration::from_nanos(self.cost.foreseen_ns(self.engine.next_work()))
+    }
+
+    /// When a tick that begins at `now` and takes so long will be done, as a part of its quantum.
+    pub(super) fn strain(&self, now: Instant, foreseen: Duration) -> f32 {
         let quantum_s = self.pace.quantum().as_ms() / 1e3;
         ((self.pace.lateness(now) + foreseen).as_secs_f64() / quantum_s) as f32
     }
