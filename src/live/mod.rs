@@ -11,8 +11,8 @@
 //!
 //! *Time.* Tick k of a room is due at its epoch + k · quantum; epochs are spread over 20 ms, so that neither ticks nor encodes
 //! of rooms that share a worker come together. A datagram counts for the first tick that is due after its arrival. A late
-//! tick runs at once, and a room catches up tick by tick: it skips no sound and sounds as if it had never been late. What
-//! is later than [`StageConfig::longest_catch_up`] passes unheard.
+//! tick runs at once, and a room catches up tick by tick: it skips no sound and sounds as if it had never been late. One
+//! that is later than [`StageConfig::longest_catch_up`] lets ticks pass unheard until it is on time.
 //!
 //! *Memory.* Nothing is allocated or freed on a worker: boxes go down built and come back up to be freed by
 //! [`Control`]. An order is taken only when there is room for what it leaves over.

@@ -68,6 +68,8 @@ pub(super) struct Room {
     pub(super) totals: Totals,
     cost: Cost,
     longest_catch_up: Duration,
+    /// It fell too far behind, and lets ticks pass until it is on time again.
+    hurries: bool,
     frame: Box<[u8; MAX_FRAME]>,
 }
 
@@ -119,6 +121,7 @@ impl Room {
             totals: Totals::default(),
             cost: Cost::default(),
             longest_catch_up: stage.longest_catch_up,
+            hurries: false,
             frame: Box::new([0; MAX_FRAME]),
         }
     }
@@ -159,13 +162,16 @@ impl Room {
         ((self.pace.lateness(now) + foreseen).as_secs_f64() / quantum_s) as f32
     }
 
-    /// Runs the tick that is due: packets in, one quantum, everything handed out. When it is due for too long it passes
-    /// unheard, so that a stall is over soon.
+    /// Runs the tick that is due: packets in, one quantum, everything handed out. Behind a long stall ticks pass unheard, all
+    /// of them: what is heard is then on time again, instead of just not too late.
     pub(super) fn step(&mut self, shed: Shed, events: &mut Producer<(RoomId, Event)>) -> Went {
         let began = clock::now();
+        let lateness = self.pace.lateness(began);
+        self.hurries =
+            lateness > self.longest_catch_up || self.hurries && lateness > self.pace.quantum_time();
+        let heard = !self.hurries;
         self.heed(shed);
         self.take_packets();
-        let heard = self.pace.lateness(began) <= self.longest_catch_up;
         let work = self.tick(heard, events);
         let done = clock::now();
         if !heard {
