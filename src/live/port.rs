@@ -7,7 +7,7 @@ use super::{
     stats::{Delays, SpeakerStats},
 };
 use crate::{
-    engine::{LaneStats, Playout},
+    engine::{Event, LaneStats, Playout},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
@@ -112,7 +112,8 @@ pub(super) struct Inlet {
     pub(super) name: Box<str>,
     /// When it was let in, less [`SAID_BEFORE`].
     pub(super) joined: SampleTime,
-    pub(super) muted: Option<SampleTime>,
+    /// What its fader did last: gain, pan, mute.
+    pub(super) fader: [Option<Event>; 3],
     /// The engine's counters when it left.
     pub(super) last: LaneStats,
     ring: Consumer<u8>,
@@ -177,7 +178,7 @@ pub(super) fn packets_in(
         admission,
         name: name.into(),
         joined: epoch.sample_at(clock::now()).before(SAID_BEFORE),
-        muted: None,
+        fader: [None; 3],
         last: LaneStats::default(),
         ring: rx,
         refused,
