@@ -4,7 +4,7 @@ use super::{Move, RenderError, automation, voice, warp::Warp, what::Plan};
 use crate::{
     frame::Channels,
     mix,
-    record::{Recording, TrackReader},
+    record::{Recording, Spans, TrackReader},
 };
 use std::ops::Range;
 
@@ -78,8 +78,21 @@ pub(super) fn stem(
     let Some(sound) = said(&mut track, &warp, at..end)? else { return Ok(None) };
     let mut stem = spread(sound, track.channels(), plan.channels);
     stem.resize(BLOCK as usize * plan.channels.count(), 0.0);
+    silence_outside(&recording.manifest().speakers[name].joined, at, &mut stem, plan.channels.count());
     automation::apply(moves.iter().filter(|it| it.speaker == name), at, plan.channels, &mut stem);
     Ok(Some(stem))
+}
+
+/// A codec rings a little before a sound begins; who is not in the room is not heard, not even so.
+fn silence_outside(joined: &Spans, at: u64, stem: &mut [f32], width: usize) {
+    let end = at + (stem.len() / width) as u64;
+    let place = |sample: u64| (sample.clamp(at, end) - at) as usize * width;
+    let mut heard = 0;
+    for span in joined.iter() {
+        stem[heard..place(span.from).max(heard)].fill(0.0);
+        heard = place(span.to).max(heard);
+    }
+    stem[heard..].fill(0.0);
 }
 
 /// What a voice said in `range` of the room, interleaved as its track.
