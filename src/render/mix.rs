@@ -76,7 +76,7 @@ impl Kitchen<'_> {
             let stems = stems.by_ref().take(self.plan.voices.len()).collect::<Result<_, _>>()?;
             Ok(Raw::new(number * BLOCK, self.plan.channels, stems))
         };
-        blocks.clone().map(row).collect()
+        blocks.map(row).collect()
     }
 
     /// One thread's share: whatever stem is next, until there is none.
