@@ -11,7 +11,14 @@ use crate::{
     frame::Channels,
     record::{Manifest, Recording},
 };
-use std::{borrow::Cow, io, ops::Range, path::PathBuf, thread};
+use std::{
+    borrow::Cow,
+    io,
+    ops::Range,
+    panic::resume_unwind,
+    path::PathBuf,
+    thread::{self, ScopedJoinHandle},
+};
 
 /// One file to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +74,14 @@ pub fn deliver(
     let range = what.range.clone().unwrap_or(0..manifest.samples);
     orders.iter().try_for_each(|order| check(order, what, &range, manifest))?;
     let mut files: Vec<(&Order, Option<Sink>)> = orders.iter().map(|order| (order, None)).collect();
-    let threads = what.threads.unwrap_or(usize::MAX).min(files.len()).max(1);
-    let share = files.len().div_ceil(threads).max(1);
+    let share = files.len().div_ceil(what.threads()).max(1);
     render(recording, what, &mut |block| {
         thread::scope(|scope| {
-            let mut parts =
-                files.chunks_mut(share).map(|part| scope.spawn(|| write(part, block, &range, manifest)));
-            let threads: Vec<_> = parts.by_ref().collect();
-            threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+            let range = &range;
+            let begin = |part| scope.spawn(move || write(part, block, range, manifest));
+            let threads: Vec<_> = files.chunks_mut(share).map(begin).collect();
+            let end = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            threads.into_iter().try_for_each(end)
         })?;
         watch(block);
         Ok(())

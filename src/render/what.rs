@@ -63,8 +63,13 @@ impl What {
             Some(channels) => channels,
             None => channels_for(recording, &voices, moves)?,
         };
+        Ok(Plan { voices, range, channels, threads: self.threads() })
+    }
+
+    /// How many threads there are to be.
+    pub(super) fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Plan { voices, range, channels, threads: self.threads.unwrap_or_else(cores).max(1) })
+        self.threads.unwrap_or_else(cores).max(1)
     }
 }
 

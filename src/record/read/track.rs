@@ -168,13 +168,13 @@ mod tests {
         }
     }
 
-    /// Ten minutes of a voice of 64 kbit/s; its packets tell their numbers.
-    fn ten_minutes(dir: &Path) {
+    /// So many packets of a voice of 64 kbit/s, which tell their numbers.
+    fn voice(dir: &Path, packets: u64) {
         let config = RecorderConfig { repair: Samples::ZERO, ..RecorderConfig::default() };
         let mut recorder = Recorder::create(dir, config).unwrap();
         recorder.join(SpeakerId(0), "mara", SampleTime::ZERO).unwrap();
         recorder.open(Recordable::dangerously_without_consent(SpeakerId(0), SampleTime::ZERO));
-        for number in 0..30_000_u64 {
+        for number in 0..packets {
             let mut payload = vec![0xF8; 160];
             payload[1..9].copy_from_slice(&number.to_le_bytes());
             let arrived = SampleTime::from_samples(960 * number + 500);
@@ -189,13 +189,13 @@ mod tests {
             });
             recorder.advance(arrived).unwrap();
         }
-        recorder.finish(SampleTime::from_samples(30_000 * 960 + 500)).unwrap();
+        recorder.finish(SampleTime::from_samples(packets * 960 + 500)).unwrap();
     }
 
     #[test]
     fn a_second_of_ten_minutes_costs_what_it_holds_and_a_search() {
         let dir = tempfile::tempdir().unwrap();
-        ten_minutes(dir.path());
+        voice(dir.path(), 30_000);
         let path = dir.path().join("tracks/mara.opus");
         let file = File::open(&path).unwrap();
         let (length, read) = (file.metadata().unwrap().len(), Rc::new(Cell::new(0)));
@@ -210,6 +210,32 @@ mod tests {
             assert_eq!(packets[0].at, second as i64 * 48_000 + 500);
             // A dozen looks halve 5 MB down to a page; a second is two pages.
             assert!(read.get() < 16 * FIRST_LOOK as u64 && length > 4_500_000, "{} of {length}", read.get());
+        }
+    }
+
+    fn all(file: Vec<u8>) -> Option<Vec<TrackPacket>> {
+        let mut track = TrackReader::new(io::Cursor::new(file), Path::new("hurt"), Vec::new(), u64::MAX).ok()?;
+        Some(track.packets(0..u64::MAX).map(Result::unwrap).collect())
+    }
+
+    #[test]
+    fn a_track_that_was_cut_or_hurt_is_read_as_far_as_it_goes_and_nothing_moves() {
+        let dir = tempfile::tempdir().unwrap();
+        voice(dir.path(), 500);
+        let file = std::fs::read(dir.path().join("tracks/mara.opus")).unwrap();
+        let whole = all(file.clone()).unwrap();
+        for at in (0..file.len()).step_by(509) {
+            let cut = all(file[..at].to_vec());
+            assert!(cut.is_none_or(|left| left[..] == whole[..left.len()]), "cut at {at}");
+            let mut hurt = file.clone();
+            hurt[at] ^= 0x55;
+            let Some(left) = all(hurt) else { continue };
+            // A page is a second, and the one behind may begin in it.
+            assert!(left.len() >= whole.len() - 102, "hurt at {at}: {}", left.len());
+            // Where the last page ends only the one before tells.
+            let known = left.iter().filter(|packet| packet.at < 450 * 960);
+            let stays = |packet: &TrackPacket| whole.binary_search_by_key(&packet.at, |it| it.at).is_ok_and(|at| whole[at] == *packet);
+            assert!(known.clone().all(stays), "hurt at {at}");
         }
     }
 }
