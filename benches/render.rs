@@ -109,7 +109,8 @@ fn rendered(recording: &Recording, what: &What) -> Result<Print, Box<dyn Error>>
             added.iter_mut().zip(stem).for_each(|(sum, sample)| *sum += sample);
         }
         print.differing += added.iter().zip(block.sum).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-        let step = |hash: u64, sample: &f32| (hash ^ u64::from(sample.to_bits())).wrapping_mul(0x0100_0000_01B3);
+        let step =
+            |hash: u64, sample: &f32| (hash ^ u64::from(sample.to_bits())).wrapping_mul(0x0100_0000_01B3);
         print.bits = block.mix.iter().fold(print.bits, step);
         Ok(())
     })?;

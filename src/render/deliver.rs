@@ -80,7 +80,8 @@ pub fn deliver(
             let range = &range;
             let begin = |part| scope.spawn(move || write(part, block, range, manifest));
             let threads: Vec<_> = files.chunks_mut(share).map(begin).collect();
-            let end = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let end =
+                |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
             threads.into_iter().try_for_each(end)
         })?;
         watch(block);

@@ -68,7 +68,9 @@ impl Kitchen<'_> {
             let cook = || self.stems(&blocks, &next);
             let threads: Vec<_> = (0..self.plan.threads).map(|_| scope.spawn(cook)).collect();
             meanwhile()?;
-            let made = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            let made = threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             Ok::<_, RenderError>(made.collect::<Vec<_>>())
         })?;
         stems.sort_by_key(|(job, _)| *job);

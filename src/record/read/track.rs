@@ -214,7 +214,8 @@ mod tests {
     }
 
     fn all(file: Vec<u8>) -> Option<Vec<TrackPacket>> {
-        let mut track = TrackReader::new(io::Cursor::new(file), Path::new("hurt"), Vec::new(), u64::MAX).ok()?;
+        let mut track =
+            TrackReader::new(io::Cursor::new(file), Path::new("hurt"), Vec::new(), u64::MAX).ok()?;
         Some(track.packets(0..u64::MAX).map(Result::unwrap).collect())
     }
 
@@ -234,7 +235,9 @@ mod tests {
             assert!(left.len() >= whole.len() - 102, "hurt at {at}: {}", left.len());
             // Where the last page ends only the one before tells.
             let known = left.iter().filter(|packet| packet.at < 450 * 960);
-            let stays = |packet: &TrackPacket| whole.binary_search_by_key(&packet.at, |it| it.at).is_ok_and(|at| whole[at] == *packet);
+            let stays = |packet: &TrackPacket| {
+                whole.binary_search_by_key(&packet.at, |it| it.at).is_ok_and(|at| whole[at] == *packet)
+            };
             assert!(known.clone().all(stays), "hurt at {at}");
         }
     }
