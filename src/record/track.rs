@@ -174,13 +174,10 @@ impl Track {
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
-    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) -> io::Result<()> {
+    fn lay(&mut self, at: u64, mut packet: Waiting, transit: i64) -> io::Result<()> {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
-        let gate = self.gates.refuses(at, at + packet.samples);
-        if gate.is_some() || self.gates.was_shut(self.told, at) {
-            self.memory.shut();
-        }
+        let gate = self.gate(at, &mut packet);
         self.tell(self.told + lost, Cause::Loss);
         self.tell(at, rest);
         let Waiting { run, sequence, samples, .. } = packet;
@@ -199,10 +196,19 @@ impl Track {
         }
     }
 
-    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
+    /// Why the next packet may not be kept: a gate that was shut when it was said, or one that its encoder may still
+    /// remember. What arrived was said before that, wherever its clock puts it.
+    fn gate(&mut self, at: u64, packet: &mut Waiting) -> Option<Cause> {
+        let shut = self.gates.refuses(at.min(packet.arrived.samples()), at + packet.samples);
+        if let Some(cause) = shut.or_else(|| self.gates.was_shut(self.told, at)) {
+            self.memory.shut(cause);
+        }
+        shut.or_else(|| self.memory.hear(packet))
+    }
+
+    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
         self.counts.recorded += 1;
         self.told = at + packet.samples;
-        self.memory.keep(&mut packet);
         self.tape.push(packet, toc, transit)
     }
 

@@ -1,6 +1,7 @@
 //! Rooms in simulated time, for tests, benches and examples: a scenario file comes in, a folder with mix, recordings and
 //! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
 
+mod ears;
 mod error;
 mod history;
 mod network;
@@ -22,6 +23,7 @@ mod trace;
 mod track_end;
 mod voice;
 
+pub use ears::{Overheard, SILENCE_DBFS, loudest_dbfs, overhear};
 pub use error::{Invalid, SimError};
 pub use history::History;
 pub use network::Network;

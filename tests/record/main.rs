@@ -3,6 +3,7 @@
 
 mod crash;
 mod gates;
+mod leaks;
 mod place;
 mod random;
 mod redundancy;
