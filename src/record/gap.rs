@@ -1,9 +1,9 @@
 //! Where a track is not the speaker's own sound, and why: stretches in order, the weightier cause where two apply.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// A stretch without the speaker's own sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// First sample.
     pub from_sample: u64,
@@ -14,7 +14,8 @@ pub struct Gap {
 }
 
 /// Why a track has a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Never arrived.
     Loss,
@@ -60,12 +61,6 @@ impl Cause {
             Self::Gate => 4,
             Self::NotJoined => 5,
         }
-    }
-}
-
-impl Serialize for Cause {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 

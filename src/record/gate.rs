@@ -2,27 +2,53 @@
 //! the open may still tell of the time behind a gate is judged in `memory.rs`.
 
 use super::gap::{Cause, Gap};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A stretch of the room clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Span {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First sample.
     #[serde(rename = "from_sample")]
-    pub(super) from: u64,
-    /// First sample after it; none while it lasts.
-    #[serde(rename = "to_sample", serialize_with = "none_while_it_lasts")]
-    pub(super) to: u64,
+    pub from: u64,
+    /// First sample after it; `u64::MAX`, in the file none, while it lasts.
+    #[serde(rename = "to_sample", with = "none_while_it_lasts")]
+    pub to: u64,
 }
 
-fn none_while_it_lasts<S: Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    (*to != u64::MAX).then_some(*to).serialize(serializer)
+mod none_while_it_lasts {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        (*to != u64::MAX).then_some(*to).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        Option::deserialize(deserializer).map(|to| to.unwrap_or(u64::MAX))
+    }
 }
 
 /// Spans in order, the last perhaps without an end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Spans(Vec<Span>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spans(Vec<Span>);
 
 impl Spans {
+    /// Each, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Span> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Does `sample` lie in one of them?
+    #[must_use]
+    pub fn contains(&self, sample: u64) -> bool {
+        self.overlapping(sample, sample.saturating_add(1)).next().is_some()
+    }
+
+    /// Is each after the one before, and none empty?
+    pub(super) fn are_in_order(&self) -> bool {
+        self.0.iter().all(|span| span.from < span.to)
+            && self.0.windows(2).all(|pair| pair[0].to <= pair[1].from)
+    }
+
     /// One span of everything.
     fn always() -> Self {
         Self(vec![Span { from: 0, to: u64::MAX }])

@@ -34,7 +34,11 @@ mod waiting;
 
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
+pub use gate::{Span, Spans};
+pub use manifest::{Event, Manifest, TrackEntry};
 #[cfg(feature = "sim")]
 pub(crate) use ogg::OggOpus;
 pub use recorder::{Recorder, RecorderConfig};
 pub use session::{Session, TrackSummary};
+pub use tape::Place;
+pub use track::Counts;

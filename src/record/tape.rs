@@ -11,20 +11,21 @@ use super::{
     waiting::{Run, Waiting},
 };
 use crate::time::MediaTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io, path::Path};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 const LOOKAHEAD: u64 = 312;
 
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Place {
-    epoch: u32,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The sender's clock, by its number: each restart counts one.
+    pub epoch: u32,
     /// Where its first written packet stands.
-    room_sample: u64,
+    pub room_sample: u64,
     /// That packet's media time, counted from where the sender's first packet was put.
-    media_sample: i64,
+    pub media_sample: i64,
 }
 
 /// One file and where its end stands.

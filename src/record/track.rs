@@ -15,19 +15,23 @@ use crate::{
     speaker::VoicePacket,
     time::{SampleTime, Samples},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io};
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
 
 /// How many packets went where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Counts {
-    pub(super) received: u64,
-    pub(super) recorded: u64,
-    pub(super) gated: u64,
-    pub(super) refused: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All that came; the other three make this up.
+    pub received: u64,
+    /// Into the file.
+    pub recorded: u64,
+    /// Left out behind a shut gate.
+    pub gated: u64,
+    /// Left out without a place.
+    pub refused: u64,
 }
 
 /// The packet before, recorded or not.
