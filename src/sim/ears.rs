@@ -178,3 +178,28 @@ fn high_pass(heard: &mut [f32], ears: &Ears, channel: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Talker;
+
+    #[test]
+    fn whoever_listens_hears_a_voice_in_every_way_it_is_told() {
+        let spoken: Vec<Vec<u8>> = Talker::new(3).packets().take(100).map(Into::into).collect();
+        let heard = overhear(&spoken, Channels::Mono, 0.0).unwrap();
+        let Overheard { played_dbfs, copied_dbfs, invented_dbfs, .. } = heard;
+        assert!([played_dbfs, copied_dbfs, invented_dbfs].iter().all(|level| *level > -30.0), "{heard:?}");
+        assert!(heard.deep_dbfs <= SILENCE_DBFS, "it told nothing in depth");
+        let silence = vec![vec![0xF8, 0xFF, 0xFE]; 20];
+        assert!(overhear(&silence, Channels::Mono, 0.0).unwrap().worst_dbfs() < -150.0);
+    }
+
+    #[test]
+    fn a_level_is_that_of_the_loudest_20_ms() {
+        let mut samples = vec![0.0; 4_800];
+        samples[960..1_920].fill(0.1);
+        assert!((loudest_dbfs(&samples, Channels::Mono) + 20.0).abs() < 1e-3);
+        assert!(loudest_dbfs(&samples[2_000..], Channels::Mono) <= SILENCE_DBFS);
+    }
+}

@@ -15,6 +15,7 @@ mod report;
 mod rng;
 mod run;
 mod scenario;
+mod schedules;
 mod sender;
 mod solo;
 mod span;
@@ -35,6 +36,7 @@ pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, Spe
 pub use rng::Rng;
 pub use run::simulate;
 pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
+pub use schedules::{Breach, PER_SESSION, Tally, check_schedules};
 pub use solo::solo;
 pub use span::Span;
 pub use talker::Talker;

