@@ -6,12 +6,8 @@
 //! - *In-band FEC* repeats the frame before, up to 60 ms, and so whatever was smeared into that.
 //! - *Deep redundancy* repeats what was said up to a second before.
 
-use super::{
-    gap::Cause,
-    toc::Toc,
-    waiting::{Run, Waiting},
-};
-use crate::{packet::without_padding, time::Samples};
+use super::{gap::Cause, toc::Toc, waiting::Run};
+use crate::packet::without_padding;
 
 /// How long an encoder smears: two frames of 20 ms. What begins later holds less than −90 dBFS of a loud voice that broke
 /// off, measured through all modes in `tests/record/leaks.rs`.
@@ -29,7 +25,7 @@ const COPY: u64 = 960;
 /// How much an encoder has to take in until its deep redundancy knows of nothing earlier. libopus keeps features of
 /// 1040 ms (`DRED_MAX_LATENTS` chunks of 40 ms); they may end up to 12.5 ms before the packet (what does not fill 20 ms
 /// waits) and are computed from windows of 20 ms, behind 6.5 ms of look-ahead: 1079 ms, and some more.
-const FORGETS: Samples = Samples::from_ms(1_100);
+pub(super) const FORGETS: u64 = 52_800;
 
 /// One voice's encoder, judged by what has come from it in the open.
 ///
@@ -58,17 +54,18 @@ impl EncoderMemory {
         self.behind = Some(Behind { cause, taken_in: 0, frame: 0 });
     }
 
-    /// A packet from the open: says why it may not be kept, if what it tells may have been said behind a gate.
-    pub(super) fn hear(&mut self, packet: &mut Waiting) -> Option<Cause> {
-        let another = std::mem::replace(&mut self.run, packet.run) != packet.run;
-        let (behind, toc) = self.behind.as_mut().zip(packet.toc)?;
+    /// A packet from the open, of so many samples: says why it may not be kept, if what it tells may have been said behind
+    /// a gate.
+    pub(super) fn hear(&mut self, run: Run, samples: u64, payload: &mut Vec<u8>) -> Option<Cause> {
+        let another = std::mem::replace(&mut self.run, run) != run;
+        let (behind, toc) = self.behind.as_mut().zip(Toc::of(payload))?;
         if another {
             behind.taken_in = 0;
         }
-        if behind.taken_in < FORGETS.count() {
-            strip(&mut packet.payload);
+        if behind.taken_in < FORGETS {
+            strip(payload);
         }
-        behind.take_in(packet.samples, toc)
+        behind.take_in(samples, toc)
     }
 }
 
@@ -88,7 +85,7 @@ impl Behind {
 }
 
 /// Redundancy lies in the padding; other extensions that lie there go with it. The frames stay as they are.
-fn strip(payload: &mut Vec<u8>) {
+pub(super) fn strip(payload: &mut Vec<u8>) {
     if let Some((head, frames)) = without_padding(payload) {
         *payload = [&head[..], frames].concat();
     }
@@ -97,38 +94,25 @@ fn strip(payload: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        speaker::{SpeakerId, VoicePacket},
-        time::{MediaTime, SampleTime},
-    };
 
     const PADDED: [u8; 7] = [0x7B, 64 | 1, 2, 9, 9, 0, 0];
 
-    fn waiting(epoch: u32, payload: &[u8], ms: u32) -> Waiting {
-        let packet = VoicePacket {
-            speaker: SpeakerId(0),
-            epoch,
-            sequence: 0,
-            media: MediaTime::ORIGIN,
-            arrived: SampleTime::ZERO,
-            duration: Samples::from_ms(ms),
-            payload,
-        };
-        Waiting::new(0, packet).unwrap()
+    /// Hears a packet of 20 ms; what is left of it.
+    fn hear(memory: &mut EncoderMemory, epoch: u32) -> (Option<Cause>, Vec<u8>) {
+        let mut payload = PADDED.to_vec();
+        (memory.hear((1, epoch), 960, &mut payload), payload)
     }
 
     /// Of 200 packets of one run in a row: how many are left out, and how many then lose their padding.
     fn taken_away(memory: &mut EncoderMemory, epoch: u32) -> (usize, usize) {
         let (mut left_out, mut stripped) = (0, 0);
         for _ in 0..200 {
-            let mut packet = waiting(epoch, &PADDED, 20);
-            match memory.hear(&mut packet) {
-                Some(cause) => {
+            match hear(memory, epoch) {
+                (Some(cause), _) => {
                     assert_eq!((stripped, cause), (0, Cause::Gate));
                     left_out += 1;
                 }
-                None if packet.payload == PADDED => {}
-                None => stripped += usize::from(packet.payload == [0x7B, 1, 9, 9]),
+                (None, payload) => stripped += usize::from(payload == [0x7B, 1, 9, 9]),
             }
         }
         (left_out, stripped)
@@ -148,7 +132,7 @@ mod tests {
         memory.shut(Cause::Gate);
         assert_eq!(taken_away(&mut memory, 0), (3, 52));
         memory.shut(Cause::NotJoined);
-        assert!(memory.hear(&mut waiting(0, &PADDED, 20)).is_some());
+        assert!(hear(&mut memory, 0).0.is_some());
         memory.shut(Cause::Gate);
         assert_eq!(taken_away(&mut memory, 0), (3, 52));
     }
@@ -175,7 +159,7 @@ mod tests {
         ] {
             let mut memory = EncoderMemory::default();
             memory.shut(Cause::Mute);
-            let mut hear = || memory.hear(&mut waiting(0, payload, ms));
+            let mut hear = || memory.hear((1, 0), 48 * ms, &mut payload.to_vec());
             let causes: Vec<_> = (0..99).map_while(|_| hear()).collect();
             assert_eq!(causes, vec![Cause::Mute; left_out], "{ms} ms");
         }

@@ -131,9 +131,14 @@ impl Coder {
         if self.application == opus::Application::Audio { 80.0 } else { 0.0 }
     }
 
-    /// Where frames of 10 ms are lost, decoders put comfort noise of up to −87.7 dBFS: one unit of 16 bits, now and then.
+    /// Where frames of 10 ms are lost, decoders put comfort noise of up to −85.7 dBFS: one or two units of 16 bits. Of the
+    /// offset above they make −89.7.
     fn limit_dbfs(self) -> f64 {
-        if self.packet == 480 { SILENT_DBFS + 3.0 } else { SILENT_DBFS }
+        match self.application {
+            _ if self.packet == 480 => SILENT_DBFS + 5.0,
+            opus::Application::Audio => SILENT_DBFS + 1.0,
+            _ => SILENT_DBFS,
+        }
     }
 
     fn listeners(self) -> Channels {
