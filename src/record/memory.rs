@@ -13,10 +13,11 @@ use crate::packet::without_padding;
 /// off, measured through all modes in `tests/record/leaks.rs`.
 const SMEARS: u64 = 1_920;
 
-/// How long in frames of 10 ms, which are coded more coarsely: 100 ms.
+/// How long in SILK frames of 10 ms, which are coded more coarsely: 100 ms.
 const SHORT_SMEARS: u64 = 4_800;
 
-/// How long in CELT, which codes the offset that a 3 Hz high-pass filter leaves of such a voice for all its fading: 300 ms.
+/// How long in CELT behind a gate of consent: 300 ms. It codes the offset that the 3 Hz high-pass filter of an encoder
+/// for music leaves of such a voice for all its fading. That is no voice, and a mute does not wait for it.
 const CELT_SMEARS: u64 = 14_400;
 
 /// The shortest copy that is reckoned with: a frame of 20 ms.
@@ -48,9 +49,10 @@ struct Behind {
 }
 
 impl EncoderMemory {
-    /// A gate was shut, for however short a time.
+    /// A gate was shut, for however short a time. A mute changes nothing about a refusal that is not forgotten yet.
     pub(super) fn shut(&mut self, cause: Cause) {
-        let cause = if cause == Cause::NotJoined { Cause::Gate } else { cause };
+        let refused = self.behind.as_ref().is_some_and(Behind::is_refused);
+        let cause = if cause == Cause::Mute && !refused { Cause::Mute } else { Cause::Gate };
         self.behind = Some(Behind { cause, taken_in: 0, frame: 0 });
     }
 
@@ -70,11 +72,15 @@ impl EncoderMemory {
 }
 
 impl Behind {
+    fn is_refused(&self) -> bool {
+        self.cause == Cause::Gate && self.taken_in < CELT_SMEARS
+    }
+
     /// The gate's cause, if the frames that follow may hold something from behind it.
     fn take_in(&mut self, samples: u64, toc: Toc) -> Option<Cause> {
         let smears = match toc.frame_samples() {
-            _ if toc.is_celt() => CELT_SMEARS,
-            ..COPY => SHORT_SMEARS,
+            _ if toc.is_celt() && self.cause == Cause::Gate => CELT_SMEARS,
+            ..COPY if !toc.is_celt() => SHORT_SMEARS,
             _ => SMEARS + self.frame.max(COPY),
         };
         let smeared = self.taken_in < smears;
@@ -146,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mute_waits_for_the_voice_alone() {
+        for (toc, left_out) in [(0x08, 3), (0xF8, 3)] {
+            let mut memory = EncoderMemory::default();
+            memory.shut(Cause::Mute);
+            let causes: Vec<_> = (0..9).map_while(|_| memory.hear((1, 0), 960, &mut vec![toc])).collect();
+            assert_eq!(causes, vec![Cause::Mute; left_out], "{toc}");
+        }
+    }
+
+    #[test]
     fn what_is_smeared_and_its_copy_are_left_out_however_long_the_frame() {
         // SILK of 10, 20, 40 and 60 ms, two frames of 60 ms; CELT of 5 and 20 ms.
         for (payload, ms, left_out) in [
@@ -158,10 +174,11 @@ mod tests {
             (&[0xF8], 20, 15),
         ] {
             let mut memory = EncoderMemory::default();
+            memory.shut(Cause::Gate);
             memory.shut(Cause::Mute);
             let mut hear = || memory.hear((1, 0), 48 * ms, &mut payload.to_vec());
             let causes: Vec<_> = (0..99).map_while(|_| hear()).collect();
-            assert_eq!(causes, vec![Cause::Mute; left_out], "{ms} ms");
+            assert_eq!(causes, vec![Cause::Gate; left_out], "{ms} ms");
         }
     }
 }

@@ -11,7 +11,7 @@
 //!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
 //!   wholly where all gates are open, arrived when they were, and its encoder has forgotten what was said while one was
-//!   shut: the first 60 ms of packets behind a gate are left out (80 to 120 ms of long or short frames, 300 ms of CELT),
+//!   shut: the first 60 ms of packets behind a gate are left out (80 to 120 ms of long or short frames, 300 ms of CELT unless it was a mute),
 //!   the first 1.1 s are written without their deep redundancy. A shut stretch is digital silence; no decoder is made to
 //!   conceal into it.
 //! - *Memory* is bounded: some 2 × `repair` of packets a voice, and the list of gaps.

@@ -28,7 +28,11 @@ pub(super) struct Piece {
 
 impl Piece {
     fn is_open(self) -> bool {
-        self.present && self.agreed && !self.muted && !self.paused
+        self.is_open_or_muted() && !self.muted
+    }
+
+    fn is_open_or_muted(self) -> bool {
+        self.present && self.agreed && !self.paused
     }
 
     fn after(self, act: Act) -> Self {
@@ -104,6 +108,11 @@ impl Time {
                 let end = sent.place + sent.samples;
                 let open = self.is_open(sent.place.min(arrived), end);
                 if !open || !self.is_open(told, sent.place) {
+                    let mute = |from, to| from >= to || self.within(from, to).all(Piece::is_open_or_muted);
+                    let was_refused = encoder.refused && encoder.remembers.is_some_and(|it| it < 14_400);
+                    encoder.refused = was_refused
+                        || !mute(told.min(sent.place), sent.place)
+                        || !open && !mute(sent.place.min(arrived), end);
                     encoder.remembers = Some(0);
                 }
                 told = told.max(end);
@@ -117,13 +126,15 @@ impl Time {
 #[derive(Default)]
 struct Encoder {
     remembers: Option<u64>,
+    /// Was it more than a mute?
+    refused: bool,
     run: Option<(u32, u32)>,
     frame: u64,
 }
 
 impl Encoder {
-    /// In the open: 60 ms are left out, at least 40 ms and a frame, 100 ms of frames of 10 ms, 300 ms of CELT; padding goes
-    /// for 1.1 s.
+    /// In the open: 60 ms are left out, at least 40 ms and a frame, 100 ms of SILK of 10 ms, 300 ms of CELT unless it was
+    /// a mute; padding goes for 1.1 s.
     fn fate(&mut self, sent: &Sent) -> Fate {
         let run = Some((sent.stay, sent.epoch));
         let another = std::mem::replace(&mut self.run, run) != run;
@@ -135,8 +146,8 @@ impl Encoder {
         };
         let copied = if taken_in == 0 { 0 } else { self.frame };
         let smeared = match frame {
-            _ if toc >= 128 => 14_400,
-            480 => 4_800,
+            _ if toc >= 128 && self.refused => 14_400,
+            480 if toc < 128 => 4_800,
             _ => 1_920 + copied.max(960),
         };
         self.remembers = Some(taken_in + sent.samples);

@@ -55,7 +55,9 @@ pub(super) fn judge(
         let padded = *fate == Fate::Kept && number(&sent.payload).is_some_and(|(_, padded)| padded);
         let found = stands.next();
         if found != Some(&(sent.number, padded)) {
-            return Err(format!("expected {fate:?} {sent:?}, found number {found:?}"));
+            let near = life.acts.iter().chain(pauses).filter(|(at, _)| at.abs_diff(sent.place) < 48_000);
+            let near: Vec<_> = near.collect();
+            return Err(format!("expected {fate:?} {sent:?}, found number {found:?}; {near:?}"));
         }
     }
     if let Some((number, _)) = stands.next() {
