@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("room", &["time", "speaker", "consent"]),
     ("live", &["time", "frame", "speaker", "consent", "codec", "packet", "engine", "record"]),
     ("sim", &["time", "frame", "speaker", "consent", "codec", "packet", "mix", "engine", "record", "room"]),
-    ("fuzzing", &["time", "frame", "speaker", "codec", "packet", "jitter", "engine"]),
+    ("fuzzing", &["time", "frame", "speaker", "consent", "codec", "packet", "jitter", "engine", "room"]),
 ];
 
 #[test]

@@ -4,7 +4,9 @@ mod engine_ops;
 mod input;
 mod jitter_ops;
 mod packet;
+mod room_log;
 
 pub use engine_ops::engine_ops;
 pub use jitter_ops::jitter_ops;
 pub use packet::packet;
+pub use room_log::room_log;
