@@ -3,10 +3,12 @@
 
 mod crash;
 mod gates;
+mod leaks;
 mod place;
 mod random;
 mod read_back;
 mod redundancy;
 mod render;
+mod schedules;
 mod stays;
 mod support;
