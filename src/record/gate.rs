@@ -3,6 +3,7 @@
 
 use super::gap::{Cause, Gap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::ops::Range;
 
 /// A stretch of the room clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,15 @@ impl Spans {
     #[must_use]
     pub fn contains(&self, sample: u64) -> bool {
         self.overlapping(sample, sample.saturating_add(1)).next().is_some()
+    }
+
+    /// What of them lies in `range`, counted from its start.
+    pub(super) fn within(&self, range: &Range<u64>) -> Self {
+        let cut = |span: Span| Span {
+            from: span.from.max(range.start) - range.start,
+            to: if span.to < range.end { span.to - range.start } else { u64::MAX },
+        };
+        Self(self.overlapping(range.start, range.end).map(cut).collect())
     }
 
     /// Is each after the one before, and none empty?

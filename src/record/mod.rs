@@ -20,7 +20,11 @@
 
 mod clock;
 mod clock_map;
+mod cut;
+mod delete;
+mod derived;
 mod drift;
+mod erase;
 mod error;
 mod fill;
 mod gap;
@@ -30,6 +34,7 @@ mod memory;
 mod ogg;
 mod read;
 mod recorder;
+mod redact;
 mod session;
 mod tape;
 mod toc;
@@ -37,6 +42,9 @@ mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use cut::{ClipOrigin, Cuttable, cut};
+pub use delete::{Deleted, delete};
+pub use derived::Derived;
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
@@ -45,6 +53,7 @@ pub use manifest::{Event, Manifest, TrackEntry};
 pub(crate) use ogg::OggOpus;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::{Recorder, RecorderConfig};
+pub use redact::{Redacted, redact};
 pub use session::{Session, TrackSummary};
 #[cfg(feature = "render")]
 pub(crate) use tape::LOOKAHEAD;

@@ -116,7 +116,8 @@ impl<R: Read + Seek> Packets<R> {
         let length: u64 = whole.iter().map(|(_, samples)| samples).sum();
         let from = match before {
             Some((_, end)) => end,
-            None if is_first && !page.continued => 0,
+            // The last page is cut short; every other ends where it says.
+            None if is_first && page.last => 0,
             None => page.granule.unwrap_or(0).saturating_sub(length),
         };
         let mut at = from;
