@@ -251,7 +251,7 @@ fn a_recording_holds_every_packet_from_the_first_on() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut stage = stage(StageConfig::default());
     let room = stage.open_room(RoomConfig::default()).expect("a place");
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
     stage.start_recording(room, dir.path(), config).expect("a directory");
     until(|| (measure(&mut stage, room).ticks > 10).then_some(()));
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
@@ -276,7 +276,7 @@ fn a_recording_holds_every_packet_from_the_first_on() {
 fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
     let dir = tempfile::tempdir().expect("a directory");
     let (mut stage, room) = stage_and_room();
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
     stage.start_recording(room, dir.path(), config).expect("a directory");
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
     let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
@@ -305,7 +305,7 @@ fn a_disk_that_stands_still_stops_no_tick() {
     std::fs::create_dir(dir.path().join("tracks")).expect("a directory");
     assert!(std::process::Command::new("mkfifo").arg(&track).status().expect("mkfifo").success());
     let (mut stage, room) = stage_and_room();
-    let config = RecorderConfig { repair: Samples::from_ms(20), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: Samples::from_ms(20), ..RecorderConfig::default() };
     stage.start_recording(room, dir.path(), config).expect("a directory");
     let mut mara = stage.admit(room, pcm_lane(), "mara").expect("a place");
     let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);

@@ -82,7 +82,7 @@ fn a_life(stage: &mut Control) {
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
     let speaker = mara.speaker();
     let dir = tempfile::tempdir().expect("a directory");
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
     stage.start_recording(room, dir.path(), config).expect("a directory");
     stage.open_gate(room, Recordable::dangerously_without_consent(speaker, SOON)).expect("a recording");
     let everybody = SpeakerSet::EVERYBODY;

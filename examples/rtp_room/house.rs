@@ -57,7 +57,7 @@ impl House {
             ..RoomConfig::default()
         })?;
         if let Some(dir) = &args.record {
-            let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: Some(unix_ms()) };
+            let config = RecorderConfig { epoch_unix_ms: Some(unix_ms()), ..RecorderConfig::default() };
             control.start_recording(room, dir, config)?;
         }
         let encoder = EncoderConfig {

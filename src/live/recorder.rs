@@ -210,10 +210,13 @@ mod tests {
     };
 
     const PLACE: SpeakerId = SpeakerId(3);
-    const CONFIG: RecorderConfig = RecorderConfig { repair: Samples::ZERO, epoch_unix_ms: None };
 
     fn samples(ms: u32) -> SampleTime {
         SampleTime::ZERO + Samples::from_ms(ms)
+    }
+
+    fn config() -> RecorderConfig {
+        RecorderConfig { repair: Samples::ZERO, ..RecorderConfig::default() }
     }
 
     fn consent() -> Recordable {
@@ -245,7 +248,7 @@ mod tests {
     fn record(act: impl FnOnce(&mut Recording, &mut Tape)) -> BTreeMap<String, u64> {
         let dir = tempfile::tempdir().unwrap();
         let (mut tape, reel) = tape(0);
-        let mut recording = Recording::new(Box::new(Recorder::create(dir.path(), CONFIG).unwrap()), reel);
+        let mut recording = Recording::new(Box::new(Recorder::create(dir.path(), config()).unwrap()), reel);
         let (result, results) = crossbeam::channel::bounded(1);
         recording.result = Some(result);
         act(&mut recording, &mut tape);

@@ -132,6 +132,11 @@ impl Clock {
         Some(before)
     }
 
+    /// As [`Self::knots`], as far as they stay as they are.
+    pub(super) fn tied(&self) -> impl Iterator<Item = Knot> + '_ {
+        self.past.iter().chain(self.drift.iter().flat_map(Drift::tied)).copied()
+    }
+
     /// Where the sender's clock stood on the room clock.
     pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
         self.past.iter().copied().chain(self.drift.iter().flat_map(Drift::knots))

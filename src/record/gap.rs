@@ -88,32 +88,80 @@ impl Gap {
     }
 }
 
+/// How a list of gaps grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Told {
+    /// One more.
+    Gap(Gap),
+    /// A weightier cause for what is there already.
+    Raise(Gap),
+    /// Another cause for all up to there, whatever it was.
+    Lost(Gap),
+}
+
 /// A track's gaps so far, in order and without overlap.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(Vec<Gap>);
+pub(super) struct Gaps {
+    list: Vec<Gap>,
+    /// What nobody has been told yet.
+    fresh: Vec<Told>,
+}
 
 impl Gaps {
     /// Adds a gap behind all others.
     pub(super) fn push(&mut self, gap: Gap) {
         if gap.from_sample < gap.to_sample {
-            self.0.push(gap);
+            self.list.push(gap);
+            self.fresh.push(Told::Gap(gap));
+        }
+    }
+
+    /// All up to the end of `lost` is gone, for its cause, unless it was nobody's to keep.
+    pub(super) fn lose(&mut self, lost: Gap) {
+        let kept = |gap: &Gap| gap.cause.weight() > lost.cause.weight() || gap.from_sample >= lost.to_sample;
+        let mut whole = Self { list: vec![lost], fresh: Vec::new() };
+        self.list.iter().filter(|gap| kept(gap)).for_each(|gap| whole.raise(*gap));
+        let behind = self.list.iter().filter(|gap| gap.from_sample >= lost.to_sample);
+        whole.list.extend(behind);
+        self.list = whole.list;
+        self.fresh.push(Told::Lost(lost));
+    }
+
+    /// What is new since the last question.
+    pub(super) fn take_fresh(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Tells all of it once more.
+    pub(super) fn tell_again(&mut self) {
+        self.fresh = self.list.iter().map(|gap| Told::Gap(*gap)).collect();
+    }
+
+    /// Grows as another list did.
+    pub(super) fn hear(&mut self, told: Told) {
+        match told {
+            Told::Gap(gap) => self.push(gap),
+            Told::Raise(gap) => self.raise(gap),
+            Told::Lost(gap) => self.lose(gap),
         }
     }
 
     /// Tells `over`'s cause where there is a gap already for a lesser one.
     pub(super) fn raise(&mut self, over: Gap) {
-        let first = self.0.partition_point(|gap| gap.to_sample <= over.from_sample);
-        let end = self.0.partition_point(|gap| gap.from_sample < over.to_sample);
+        let first = self.list.partition_point(|gap| gap.to_sample <= over.from_sample);
+        let end = self.list.partition_point(|gap| gap.from_sample < over.to_sample);
         if first < end {
-            let pieces: Vec<Gap> = self.0[first..end].iter().flat_map(|gap| gap.under(over)).collect();
-            self.0.splice(first..end, pieces);
+            let pieces: Vec<Gap> = self.list[first..end].iter().flat_map(|gap| gap.under(over)).collect();
+            self.list.splice(first..end, pieces);
+            self.fresh.push(Told::Raise(over));
         }
     }
 
     /// The gaps with neighbours of one cause made one, none beyond `end`.
     pub(super) fn merged(&self, end: u64) -> Vec<Gap> {
         let mut merged: Vec<Gap> = Vec::new();
-        for gap in self.0.iter().filter(|gap| gap.from_sample < end) {
+        for gap in self.list.iter().filter(|gap| gap.from_sample < end) {
             let gap = Gap { to_sample: gap.to_sample.min(end), ..*gap };
             match merged.last_mut() {
                 Some(last) if last.to_sample == gap.from_sample && last.cause == gap.cause => {

@@ -12,14 +12,15 @@ use super::{
 };
 use crate::time::RATE_HZ;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::{Component, Path},
 };
+
+/// Its name in the session's folder.
+pub(super) const FILE: &str = "session.json";
 
 /// The version of the file's shape that is written and read.
 pub(super) const SCHEMA: u32 = 1;
@@ -107,17 +108,15 @@ impl TrackEntry {
             placed: tape.places().to_vec(),
             clock: track.clock(),
             packets: track.counts(),
-            gaps: track.gaps(end.unwrap_or_else(|| track.settled())),
+            gaps: track.gaps(end.unwrap_or_else(|| track.reached())),
             file_bytes: None,
             sha256: None,
         }
     }
 
     /// Notes what the finished file is known by.
-    pub(super) fn seal(&mut self, path: &Path) -> io::Result<()> {
-        let (bytes, sha256) = hash(path)?;
+    pub(super) fn seal(&mut self, (bytes, sha256): (u64, String)) {
         (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256));
-        Ok(())
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -136,29 +135,13 @@ impl TrackEntry {
     }
 }
 
-/// Length and SHA-256 of a file.
-fn hash(path: &Path) -> io::Result<(u64, String)> {
-    let (mut file, mut hash, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut block)? {
-            0 => break,
-            length => {
-                hash.update(&block[..length]);
-                bytes += length as u64;
-            }
-        }
-    }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-}
-
 impl Manifest {
     /// Reads `session.json` in `dir`.
     ///
     /// # Errors
     /// There is none, or it is no manifest: which place, and what was expected there.
     pub fn read(dir: &Path) -> Result<Self, RecordError> {
-        let path = dir.join("session.json");
+        let path = dir.join(FILE);
         let failed = |source| RecordError::new(&path, "read", source);
         Self::parse(&fs::read(&path).map_err(failed)?)
             .map_err(|why| failed(io::Error::new(io::ErrorKind::InvalidData, why)))
@@ -179,13 +162,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Replaces `session.json` in `dir`.
-    pub(super) fn write(&self, dir: &Path) -> Result<(), RecordError> {
-        let (path, new) = (dir.join("session.json"), dir.join("session.json.new"));
-        let failed = |source| RecordError::new(&path, "write", source);
-        let mut json = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
+    /// The file's bytes.
+    pub(super) fn json(&self) -> Vec<u8> {
+        // Numbers, strings and lists of them: all of it is JSON.
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
         json.push(b'\n');
-        fs::write(&new, json).and_then(|()| fs::rename(&new, &path)).map_err(failed)
+        json
     }
 }
 

@@ -19,25 +19,32 @@
 
 mod clock;
 mod clock_map;
+mod disk;
 mod drift;
 mod error;
 mod fill;
 mod gap;
 mod gate;
+mod growing;
+mod journal;
+mod limits;
 mod manifest;
 mod memory;
 mod ogg;
 mod recorder;
 mod session;
+mod store;
 mod tape;
 mod toc;
 mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use disk::{Disk, Folder};
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
+pub use limits::Limits;
 pub use manifest::{Event, Manifest, TrackEntry};
 #[cfg(feature = "sim")]
 pub(crate) use ogg::OggOpus;

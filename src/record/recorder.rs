@@ -1,10 +1,14 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    disk::{Disk, Folder},
     error::RecordError,
     gate::{Gates, Spans},
+    journal::Line,
+    limits::Limits,
     manifest::{Event, Manifest, SCHEMA, TrackEntry, file_name},
     session::{Session, TrackSummary},
+    store::Store,
     tape::Tape,
     track::{Counts, Track},
 };
@@ -13,15 +17,7 @@ use crate::{
     speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
-
-/// The manifest is written at least this often in room time.
-const MANIFEST_EVERY: Samples = Samples::from_ms(5_000);
+use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 
 /// How a session is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +26,18 @@ pub struct RecorderConfig {
     pub repair: Samples,
     /// Wall time of room sample 0, if it is to stand in the manifest.
     pub epoch_unix_ms: Option<u64>,
+    /// How much a power failure may take back; none leaves that to the system. A process that dies loses no more than a
+    /// second either way.
+    pub sync: Option<Samples>,
+    /// How many voices may have a track, and how much they may write.
+    pub limits: Limits,
 }
 
 impl Default for RecorderConfig {
-    /// Two seconds of repair, no wall time.
+    /// Two seconds of repair, no wall time, safe every second, no limits.
     fn default() -> Self {
-        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None }
+        let sync = Some(Samples::from_ms(1_000));
+        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits: Limits::default() }
     }
 }
 
@@ -46,15 +48,13 @@ impl Default for RecorderConfig {
 /// Never: every call may allocate, `join`, `advance` and `finish` wait for the disk.
 #[derive(Debug)]
 pub struct Recorder {
-    dir: PathBuf,
     config: RecorderConfig,
+    store: Store,
     tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
-    /// When the manifest is to be written next.
-    manifest_due: SampleTime,
     unclaimed: u64,
 }
 
@@ -71,21 +71,29 @@ impl Recorder {
     /// # Errors
     /// The folder or the manifest cannot be written.
     pub fn create(dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
-        let tracks = dir.join("tracks");
-        fs::create_dir_all(&tracks).map_err(|source| RecordError::new(&tracks, "create", source))?;
+        let folder = Folder::create(dir, config.sync.is_some());
+        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
+        Self::create_on(Box::new(folder), dir, config)
+    }
+
+    /// As [`Self::create`], on a disk of the caller's; `dir` is what errors call its folder.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn create_on(disk: Box<dyn Disk>, dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
         let mut recorder = Self {
-            dir: dir.to_owned(),
+            store: Store::new(dir, disk, config.sync.unwrap_or(Samples::from_ms(1_000))),
             config,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
-            manifest_due: SampleTime::ZERO,
             unclaimed: 0,
         };
+        recorder.store.journal.push(&Line::Session { epoch_unix_ms: config.epoch_unix_ms });
         recorder.note("record", None, SampleTime::ZERO);
-        recorder.write_manifest()?;
+        recorder.hand_over()?;
         Ok(recorder)
     }
 
@@ -93,7 +101,8 @@ impl Recorder {
     /// track, on a new clock.
     ///
     /// # Errors
-    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or a file that cannot be written.
+    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or more tracks than [`Limits`] allow. A file that cannot
+    /// be written is told by [`Self::advance`].
     pub fn join(&mut self, speaker: SpeakerId, name: &str, at: SampleTime) -> Result<(), RecordError> {
         self.leave_before(speaker, name, at);
         if !self.tracks.contains_key(name) {
@@ -105,6 +114,8 @@ impl Recorder {
             self.seats.insert(speaker, Seat { name: name.to_owned(), stay });
         }
         self.note("join", Some(speaker), at);
+        self.tell(false);
+        self.store.begin_tracks(&mut self.tracks, self.now);
         Ok(())
     }
 
@@ -119,9 +130,10 @@ impl Recorder {
     }
 
     fn new_track(&self, name: &str) -> Result<Track, RecordError> {
-        check_name(name).map_err(|source| RecordError::new(Path::new(name), "join as", source))?;
-        let path = self.dir.join(file_name(name));
-        let tape = Tape::create(&path, name).map_err(|source| RecordError::new(&path, "create", source))?;
+        let refused = |source| RecordError::new(Path::new(name), "join as", source);
+        check_name(name).map_err(refused)?;
+        self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
+        let tape = Tape::new(file_name(name), name);
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
 
@@ -190,7 +202,7 @@ impl Recorder {
     ) {
         if self.present(speaker).is_some() {
             let event = self.event(verb, Some(speaker), at);
-            self.events.push(Event { to: Some(to), over_samples, ..event });
+            self.keep(Event { to: Some(to), over_samples, ..event });
         }
     }
 
@@ -218,33 +230,74 @@ impl Recorder {
         }
     }
 
-    /// Room time has come to `now`: writes what is settled.
+    /// Room time has come to `now`: writes what may be written.
     ///
     /// # Errors
-    /// A track or the manifest cannot be written. The recorder is of no use after that.
+    /// The disk takes nothing, and did before. The recorder goes on: what there is waits in memory, some hundred KiB a
+    /// voice; what comes then is told as [`Cause::Storage`](super::Cause::Storage), and as silence keeps its length. The
+    /// disk is asked again every second; [`Self::trouble`] tells how it stands.
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
-        for (name, track) in &mut self.tracks {
-            track.advance(self.now).map_err(|source| write_failed(&self.dir, name, source))?;
+        let now = self.now;
+        self.tracks.values_mut().for_each(|track| track.advance(now));
+        self.hand_over()
+    }
+
+    /// Since when the disk takes nothing; none while all is well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<SampleTime> {
+        self.store.trouble()
+    }
+
+    fn hand_over(&mut self) -> Result<(), RecordError> {
+        let Some(due) = self.store.due(self.now) else { return Ok(()) };
+        self.tell(due.sync);
+        let manifest = due.manifest.then(|| self.manifest(None).json());
+        self.store.hand_over(&mut self.tracks, manifest, self.now, due.sync)
+    }
+
+    /// Writes into the journal what is new.
+    fn tell(&mut self, all: bool) {
+        if self.store.journal.is_broken() {
+            self.tell_again();
         }
-        if self.now >= self.manifest_due { self.write_manifest() } else { Ok(()) }
+        let journal = &mut self.store.journal;
+        for (name, track) in &mut self.tracks {
+            track.news(name, all).into_iter().for_each(|news| journal.push(&Line::Track(news)));
+        }
+        if all {
+            journal.push(&Line::Now(self.now.samples()));
+        }
+    }
+
+    fn tell_again(&mut self) {
+        let journal = &mut self.store.journal;
+        journal.begin_anew();
+        journal.push(&Line::Session { epoch_unix_ms: self.config.epoch_unix_ms });
+        self.events.iter().for_each(|event| journal.push(&Line::Event(event.clone())));
+        self.tracks.values_mut().for_each(Track::tell_again);
     }
 
     /// Ends every track at `at` and writes the manifest with the files' lengths and hashes. All tracks last exactly
     /// [`Session::samples`]: `at`, unless room time that is written already lies beyond.
     ///
     /// # Errors
-    /// A track or the manifest cannot be written.
+    /// A track or the manifest cannot be written. What is on the disk can be played and
+    /// [recovered](super::recover::recover).
     pub fn finish(mut self, at: SampleTime) -> Result<Session, RecordError> {
-        let settled = self.tracks.values().map(Track::settled).max().unwrap_or(0);
-        let end = at.samples().max(settled);
+        let reached = self.tracks.values().map(Track::reached).max().unwrap_or(0);
+        let end = at.samples().max(reached);
         self.note("stop", None, SampleTime::from_samples(end));
-        for (name, track) in &mut self.tracks {
-            track.finish(end).map_err(|source| write_failed(&self.dir, name, source))?;
+        self.tracks.values_mut().for_each(|track| track.finish(end));
+        let mut manifest = self.manifest(Some(end));
+        for (name, voice) in &mut manifest.speakers {
+            self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
         }
-        self.seal(end)?;
+        self.store.finish(&mut self.tracks, &manifest.json())?;
+        let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
+        let unbalanced = unbalanced.map(|(name, _)| name.clone()).collect();
         let tracks = self.tracks.iter().map(|(name, track)| (name.clone(), summary(track, end))).collect();
-        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed })
+        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced })
     }
 
     fn track(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
@@ -259,8 +312,13 @@ impl Recorder {
 
     fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
         let event = self.event(verb, speaker, at);
+        self.keep(event);
+        self.store.hurry();
+    }
+
+    fn keep(&mut self, event: Event) {
+        self.store.journal.push(&Line::Event(event.clone()));
         self.events.push(event);
-        self.manifest_due = SampleTime::ZERO;
     }
 
     fn event(&self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) -> Event {
@@ -286,24 +344,6 @@ impl Recorder {
             events: self.events.clone(),
         }
     }
-
-    fn write_manifest(&mut self) -> Result<(), RecordError> {
-        self.manifest_due = self.now + MANIFEST_EVERY;
-        self.manifest(None).write(&self.dir)
-    }
-
-    fn seal(&self, end: u64) -> Result<(), RecordError> {
-        let mut manifest = self.manifest(Some(end));
-        for (name, voice) in &mut manifest.speakers {
-            let path = self.dir.join(file_name(name));
-            voice.seal(&path).map_err(|source| RecordError::new(&path, "read back", source))?;
-        }
-        manifest.write(&self.dir)
-    }
-}
-
-fn write_failed(dir: &Path, name: &str, source: io::Error) -> RecordError {
-    RecordError::new(&dir.join(file_name(name)), "write", source)
 }
 
 /// A name is a file's name too.
@@ -316,7 +356,6 @@ fn check_name(name: &str) -> io::Result<()> {
 }
 
 fn summary(track: &Track, end: u64) -> TrackSummary {
-    let Counts { received, recorded, gated, refused } = track.counts();
-    debug_assert_eq!(received, recorded + gated + refused, "every packet ends in one counter");
+    let Counts { recorded, gated, refused, .. } = track.counts();
     TrackSummary { recorded, gated, refused, gaps: track.gaps(end) }
 }

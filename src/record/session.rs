@@ -12,6 +12,8 @@ pub struct Session {
     pub tracks: BTreeMap<String, TrackSummary>,
     /// Packets of nobody: their speaker never joined.
     pub unclaimed: u64,
+    /// The tracks whose counters do not add up: a fault of the recorder's, to be reported.
+    pub unbalanced: Vec<String>,
 }
 
 /// One finished track. `recorded + gated + refused` is what the engine kept.

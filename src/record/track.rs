@@ -8,6 +8,7 @@ use super::{
     fill::{self, LATTICE, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
+    journal::News,
     memory::EncoderMemory,
     tape::Tape,
     toc::Toc,
@@ -18,10 +19,13 @@ use crate::{
     time::{SampleTime, Samples},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
+
+/// A packet is held back this long, so that a gate that shut a moment ago still shuts it out.
+const HELD: Samples = Samples::from_ms(250);
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
@@ -37,6 +41,13 @@ pub struct Counts {
     pub gated: u64,
     /// Left out without a place.
     pub refused: u64,
+}
+
+impl Counts {
+    /// Did every packet end in one counter?
+    pub(super) fn balance(&self) -> bool {
+        self.received == self.recorded + self.gated + self.refused
+    }
 }
 
 /// The packet before, recorded or not.
@@ -68,6 +79,8 @@ pub(super) struct Track {
     late: Vec<Gap>,
     /// Where the clocks of runs that are over stood.
     past: BTreeMap<Run, Vec<Knot>>,
+    /// How many places and knots are in the journal.
+    journalled: (usize, usize),
 }
 
 impl Track {
@@ -87,6 +100,7 @@ impl Track {
             gaps: Gaps::default(),
             late: Vec::new(),
             past: BTreeMap::new(),
+            journalled: (0, 0),
         }
     }
 
@@ -99,10 +113,6 @@ impl Track {
 
     pub(super) fn stay(&self) -> u32 {
         self.stay
-    }
-
-    pub(super) fn settled(&self) -> u64 {
-        self.settled
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -160,14 +170,33 @@ impl Track {
     }
 
     /// Room time has come to `now`: writes what is settled.
-    pub(super) fn advance(&mut self, now: SampleTime) -> io::Result<()> {
+    pub(super) fn advance(&mut self, now: SampleTime) {
         self.judge_clocks(now);
         let waits = self.clocks.values().filter_map(|clock| clock.waits_since(self.repair)).min();
         let settled = now.before(self.repair + SLACK);
         self.settled = self.settled.max(waits.map_or(settled, |since| since.min(settled)).samples());
-        self.lay_settled()?;
+        let held = now.before(HELD).samples();
+        while self.may_lay(held) {
+            self.lay_first();
+        }
         self.forget_clocks(now);
-        self.fill_settled()
+        self.fill_settled();
+        self.tape.advance(now.samples());
+    }
+
+    /// May the next packet be laid? What is settled may; and so may what was held back long enough behind no hole.
+    fn may_lay(&self, held: u64) -> bool {
+        self.waiting.first().is_some_and(|(at, packet, transit)| {
+            at < self.settled || at + packet.samples <= held && self.is_whole_up_to(packet, transit)
+        })
+    }
+
+    /// Is nothing missing before `packet`?
+    fn is_whole_up_to(&self, packet: &Waiting, transit: i64) -> bool {
+        self.before.as_ref().is_some_and(|before| {
+            let next = packet.sequence <= before.sequence.saturating_add(1);
+            before.run == packet.run && before.transit == transit && next
+        })
     }
 
     fn judge_clocks(&mut self, now: SampleTime) {
@@ -178,14 +207,11 @@ impl Track {
         }
     }
 
-    fn lay_settled(&mut self) -> io::Result<()> {
-        while self.waiting.first().is_some_and(|(at, ..)| at < self.settled) {
-            self.steer();
-            if let Some((at, packet, transit)) = self.waiting.take_before(self.settled) {
-                self.lay(at, packet, transit)?;
-            }
+    fn lay_first(&mut self) {
+        self.steer();
+        if let Some((at, packet, transit)) = self.waiting.take_first() {
+            self.lay(at, packet, transit);
         }
-        Ok(())
     }
 
     /// Lets the places of the next packet's run follow its clock, if they may here: in a gap, where it is quiet, or
@@ -213,7 +239,7 @@ impl Track {
 
     /// Leaves out the next packet, and puts silence in its place that is shorter by `late`.
     fn cut(&mut self, late: u64, run: Run) {
-        let Some((at, packet, transit)) = self.waiting.take_before(u64::MAX) else { return };
+        let Some((at, packet, transit)) = self.waiting.take_first() else { return };
         let gate = self.gates.refuses(at, at + packet.samples);
         let Waiting { sequence, samples, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
@@ -230,7 +256,7 @@ impl Track {
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
-    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) -> io::Result<()> {
+    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
         let gate = self.gates.refuses(at, at + packet.samples);
@@ -243,23 +269,27 @@ impl Track {
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
             (None, Some(toc)) => {
-                self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo())?;
-                self.tape.fill_before(at, concealable)?;
-                self.keep(at, packet, toc, transit)
+                self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo());
+                self.tape.fill_before(at, concealable);
+                self.keep(at, packet, toc, transit);
             }
             (gate, _) => {
-                self.tape.fill_before(at, concealable)?;
+                self.tape.fill_before(at, concealable);
                 self.leave_out(at + samples, gate);
-                Ok(())
             }
         }
     }
 
-    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
-        self.counts.recorded += 1;
-        self.told = at + packet.samples;
+    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) {
+        let to = at + packet.samples;
         self.memory.keep(&mut packet);
-        self.tape.push(packet, toc, transit)
+        if self.tape.push(packet, toc, transit) {
+            self.counts.recorded += 1;
+            self.told = to;
+        } else {
+            self.counts.refused += 1;
+            self.tell(to, Cause::Storage);
+        }
     }
 
     fn leave_out(&mut self, to: u64, gate: Option<Cause>) {
@@ -297,13 +327,13 @@ impl Track {
     }
 
     /// A gap is filled when its other end is settled, or when it is too long for comfort noise.
-    fn fill_settled(&mut self) -> io::Result<()> {
+    fn fill_settled(&mut self) {
         if self.tape.ends_in_sound() && self.settled.saturating_sub(self.told) <= LONGEST_DTX {
-            return Ok(());
+            return;
         }
         let first = self.waiting.first();
         let lost = first.map_or(0, |(at, packet, transit)| self.missing(at, packet, transit).0);
-        self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)))
+        self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)));
     }
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
@@ -338,12 +368,52 @@ impl Track {
     }
 
     /// Writes all that waits and closes the file at `end`: the room's length, not before anything settled.
-    pub(super) fn finish(&mut self, end: u64) -> io::Result<()> {
+    pub(super) fn finish(&mut self, end: u64) {
         self.judge_clocks(SampleTime::from_samples(u64::MAX));
         self.settled = end;
-        self.lay_settled()?;
+        while self.may_lay(0) {
+            self.lay_first();
+        }
         self.counts.refused += self.waiting.len();
-        self.tape.finish(end)
+        self.tape.finish(end);
+    }
+
+    /// Up to here the track is written: nothing before can end it.
+    pub(super) fn reached(&self) -> u64 {
+        self.settled.max(self.told)
+    }
+
+    /// The file is gone, and what was in it.
+    pub(super) fn lose(&mut self) {
+        self.tape.lose();
+        let Counts { recorded, refused, .. } = &mut self.counts;
+        *refused += std::mem::take(recorded);
+        let lost = Gap { from_sample: 0, to_sample: self.told, cause: Cause::Storage };
+        self.gaps.lose(lost);
+        self.gates.shut(0, self.told).for_each(|shut| self.gaps.raise(shut));
+    }
+
+    /// What is new since the last question; all that has no number in it only if `all` is asked for.
+    pub(super) fn news(&mut self, name: &str, all: bool) -> Option<News> {
+        let (gaps, places) = (self.gaps.take_fresh(), self.tape.places());
+        let placed = places.get(self.journalled.0..).unwrap_or_default().to_vec();
+        self.journalled.0 = places.len();
+        if !all && gaps.is_empty() && placed.is_empty() {
+            return None;
+        }
+        let past = self.past.iter().flat_map(|(run, knots)| knots.iter().map(|knot| (*run, *knot)));
+        let tied = self.clocks.iter().flat_map(|(run, clock)| clock.tied().map(|knot| (*run, knot)));
+        let knots: Vec<_> = past.chain(tied).collect();
+        let fresh = knots.get(self.journalled.1..).unwrap_or_default().to_vec();
+        self.journalled.1 = knots.len();
+        let (told, packets) = (self.told, self.counts);
+        Some(News { name: name.to_owned(), told, packets, gaps, placed, knots: fresh })
+    }
+
+    /// Tells everything once more.
+    pub(super) fn tell_again(&mut self) {
+        self.journalled = (0, 0);
+        self.gaps.tell_again();
     }
 }
 

@@ -72,11 +72,9 @@ impl Queue {
         before && behind
     }
 
-    /// Takes the first packet if it begins before `settled`.
-    pub(super) fn take_before(&mut self, settled: u64) -> Option<(u64, Waiting, i64)> {
-        let first = self.0.first_entry().filter(|first| *first.key() < settled)?;
-        let (at, (packet, transit)) = first.remove_entry();
-        Some((at, packet, transit))
+    /// Takes the first packet.
+    pub(super) fn take_first(&mut self) -> Option<(u64, Waiting, i64)> {
+        self.0.pop_first().map(|(at, (packet, transit))| (at, packet, transit))
     }
 
     /// The first packet.
@@ -133,8 +131,8 @@ mod tests {
             assert!(!queue.insert(at, packet(960), 0), "{at}");
         }
         assert!(queue.insert(0, packet(960), 0) && queue.insert(1920, packet(960), 0));
-        assert_eq!(queue.take_before(960).map(|(at, ..)| at), Some(0));
-        assert!(queue.take_before(960).is_none());
+        assert_eq!(queue.take_first().map(|(at, ..)| at), Some(0));
+        assert_eq!(queue.first().map(|(at, ..)| at), Some(960));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{frame::Channels, packet, record::OggOpus, time::Samples};
 use ogg::{OggReadError, PacketReader};
 use std::{
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, BufWriter, Write},
     path::Path,
 };
 
@@ -107,6 +107,7 @@ fn check_duration(packet: &[u8], number: usize) -> Result<(), String> {
 /// Writes packets as an Ogg Opus file.
 #[derive(Debug)]
 pub struct OpusFileWriter {
+    file: BufWriter<File>,
     ogg: OggOpus,
     pre_skip: u64,
     samples: u64,
@@ -122,9 +123,8 @@ impl OpusFileWriter {
     /// What the file system refuses.
     pub fn create(path: &Path, channels: Channels, pre_skip: u16) -> io::Result<Self> {
         let pre_skip = u64::from(pre_skip);
-        let mut ogg = OggOpus::create(path, SERIAL, pre_skip)?;
-        ogg.rewrite_head(channels.count() as u8, pre_skip)?;
-        Ok(Self { ogg, pre_skip, samples: 0 })
+        let ogg = OggOpus::new(SERIAL, channels.count() as u8, pre_skip);
+        Ok(Self { file: BufWriter::new(File::create(path)?), ogg, pre_skip, samples: 0 })
     }
 
     /// Adds a packet.
@@ -133,7 +133,8 @@ impl OpusFileWriter {
     /// What the file system refuses.
     pub fn packet(&mut self, payload: &[u8], duration: Samples) -> io::Result<()> {
         self.samples += duration.count();
-        self.ogg.push((payload.to_vec().into(), duration.count()))
+        self.ogg.push((payload.to_vec().into(), duration.count()));
+        self.file.write_all(&self.ogg.take())
     }
 
     /// Ends the file `samples` after its first audible one, or with its last packet if that comes before.
@@ -141,7 +142,9 @@ impl OpusFileWriter {
     /// # Errors
     /// What the file system refuses.
     pub fn finish(mut self, samples: Samples) -> io::Result<()> {
-        self.ogg.finish(self.samples.min(samples.count() + self.pre_skip))
+        self.ogg.finish(self.samples.min(samples.count() + self.pre_skip));
+        self.file.write_all(&self.ogg.take())?;
+        self.file.flush()
     }
 }
 

@@ -305,7 +305,8 @@ fn room<'a>(
 }
 
 fn recorder(scenario: &Scenario, out: &Path) -> Result<Recorder, SimError> {
-    let config = RecorderConfig { repair: REPAIR, epoch_unix_ms: None };
+    // A simulated second is no time to wait for a real disk in.
+    let config = RecorderConfig { repair: REPAIR, sync: None, ..RecorderConfig::default() };
     let mut recorder = Recorder::create(out, config)?;
     let first = scenario.events.iter().find(|event| matches!(event.action, Action::Record | Action::Stop));
     if first.is_some_and(|event| event.action == Action::Record) {
