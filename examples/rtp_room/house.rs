@@ -16,7 +16,7 @@ use tertulia::{
     },
     record::{RecorderConfig, Session},
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
-    time::{SampleTime, Samples},
+    time::SampleTime,
 };
 
 /// One place is the listeners'.

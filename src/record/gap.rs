@@ -75,6 +75,12 @@ impl Cause {
 }
 
 impl Gap {
+    /// What of it lies in `from..to`.
+    fn within(self, from: u64, to: u64) -> Option<Self> {
+        let (from_sample, to_sample) = (self.from_sample.max(from), self.to_sample.min(to));
+        (from_sample < to_sample).then_some(Self { from_sample, to_sample, ..self })
+    }
+
     /// This gap with `over`'s cause where both lie and `over` weighs more: up to three pieces, in order.
     fn under(self, over: Self) -> impl Iterator<Item = Self> {
         let heavier = over.cause.weight() > self.cause.weight();
@@ -96,8 +102,8 @@ pub(super) enum Told {
     Gap(Gap),
     /// A weightier cause for what is there already.
     Raise(Gap),
-    /// Another cause for all up to there, whatever it was.
-    Lost(Gap),
+    /// Another cause for all that is there, were it sound.
+    Cover(Gap),
 }
 
 /// A track's gaps so far, in order and without overlap.
@@ -117,15 +123,24 @@ impl Gaps {
         }
     }
 
-    /// All up to the end of `lost` is gone, for its cause, unless it was nobody's to keep.
-    pub(super) fn lose(&mut self, lost: Gap) {
-        let kept = |gap: &Gap| gap.cause.weight() > lost.cause.weight() || gap.from_sample >= lost.to_sample;
-        let mut whole = Self { list: vec![lost], fresh: Vec::new() };
-        self.list.iter().filter(|gap| kept(gap)).for_each(|gap| whole.raise(*gap));
-        let behind = self.list.iter().filter(|gap| gap.from_sample >= lost.to_sample);
-        whole.list.extend(behind);
-        self.list = whole.list;
-        self.fresh.push(Told::Lost(lost));
+    /// What is in `over` is gone, whatever was told of it; what was nobody's to keep stays so.
+    pub(super) fn cover(&mut self, over: Gap) {
+        if over.from_sample >= over.to_sample {
+            return;
+        }
+        let old = std::mem::take(&mut self.list);
+        let before = old.iter().filter_map(|gap| gap.within(0, over.from_sample));
+        let behind = old.iter().filter_map(|gap| gap.within(over.to_sample, u64::MAX));
+        self.list = before.chain([over]).chain(behind).collect();
+        let told = self.fresh.len();
+        old.into_iter().for_each(|gap| self.raise(gap));
+        self.fresh.truncate(told);
+        self.fresh.push(Told::Cover(over));
+    }
+
+    /// Nothing is told from `end` on.
+    pub(super) fn cut(&mut self, end: u64) {
+        self.list = self.list.iter().filter_map(|gap| gap.within(0, end)).collect();
     }
 
     /// What is new since the last question.
@@ -143,7 +158,7 @@ impl Gaps {
         match told {
             Told::Gap(gap) => self.push(gap),
             Told::Raise(gap) => self.raise(gap),
-            Told::Lost(gap) => self.lose(gap),
+            Told::Cover(gap) => self.cover(gap),
         }
     }
 
@@ -220,6 +235,15 @@ mod tests {
                 *slot = if cause.weight() > slot.weight() { cause } else { *slot };
             }
         }
+        gaps.cover(gap(20, 70, Cause::Storage));
+        for slot in &mut painted[20..70] {
+            *slot = slot.filter(|cause| cause.weight() > Cause::Storage.weight()).or(Some(Cause::Storage));
+        }
+        let mut again = Gaps::default();
+        gaps.take_fresh().into_iter().for_each(|told| again.hear(told));
+        assert_eq!(again.merged(u64::MAX), gaps.merged(u64::MAX));
+        gaps.cut(90);
+        painted[90..].fill(None);
         let mut told = vec![None; 100];
         for gap in gaps.merged(u64::MAX) {
             told[gap.from_sample as usize..gap.to_sample as usize].fill(Some(gap.cause));

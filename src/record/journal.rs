@@ -2,7 +2,7 @@
 //! its knowledge behind. Each line stands by itself; one that was cut off is no line.
 
 use super::{
-    disk::Disk, drift::Knot, gap::Told, growing::Growing, manifest::Event, tape::Place, track::Counts,
+    counts::Counts, disk::Disk, drift::Knot, event::Event, gap::Told, growing::Growing, tape::Place,
     waiting::Run,
 };
 use serde::{Deserialize, Serialize};

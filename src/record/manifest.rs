@@ -4,16 +4,17 @@
 
 use super::{
     clock_map::ClockPoint,
+    counts::Counts,
     error::RecordError,
+    event::Event,
     gap::Gap,
     gate::{Gates, Spans},
     tape::Place,
-    track::{Counts, Track},
+    track::Track,
 };
 use crate::time::RATE_HZ;
 use serde::{Deserialize, Serialize};
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     fs, io,
     path::{Component, Path},
@@ -32,6 +33,9 @@ pub struct Manifest {
     pub schema: u32,
     /// Was the recording ended, or did it break off?
     pub finished: bool,
+    /// Was it ended by [`recover`](super::recover()), behind a recorder that died?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
     /// 48000.
     pub sample_rate_hz: u32,
     /// Wall time of room sample 0, if it was told.
@@ -74,25 +78,6 @@ pub struct TrackEntry {
     /// And its hash, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-}
-
-/// Something that was done to the recording or to a voice in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// The first sample of which it holds.
-    pub at_sample: u64,
-    /// `record`, `stop`, `pause`, `resume`, `join`, `leave`, `grant`, `withdraw`, `mute`, `unmute`, `gain`, `pan`.
-    #[serde(rename = "do")]
-    pub verb: Cow<'static, str>,
-    /// Whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub speaker: Option<String>,
-    /// The linear gain or the pan that is reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<f32>,
-    /// The length of a gain's ramp.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over_samples: Option<u64>,
 }
 
 impl TrackEntry {

@@ -19,9 +19,11 @@
 
 mod clock;
 mod clock_map;
+mod counts;
 mod disk;
 mod drift;
 mod error;
+mod event;
 mod fill;
 mod gap;
 mod gate;
@@ -32,6 +34,7 @@ mod manifest;
 mod memory;
 mod ogg;
 mod recorder;
+mod recover;
 mod session;
 mod store;
 mod tape;
@@ -40,15 +43,17 @@ mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use counts::Counts;
 pub use disk::{Disk, Folder};
 pub use error::RecordError;
+pub use event::Event;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
 pub use limits::Limits;
-pub use manifest::{Event, Manifest, TrackEntry};
+pub use manifest::{Manifest, TrackEntry};
 #[cfg(feature = "sim")]
 pub(crate) use ogg::OggOpus;
 pub use recorder::{Recorder, RecorderConfig};
+pub use recover::{Recovery, TrackRecovery, recover};
 pub use session::{Session, TrackSummary};
 pub use tape::Place;
-pub use track::Counts;

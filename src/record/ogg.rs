@@ -5,8 +5,8 @@ use super::fill::Coded;
 use ogg::{PacketWriteEndInfo, PacketWriter};
 use std::fmt;
 
-/// A page holds half a second.
-const PAGE_SAMPLES: u64 = 24_000;
+/// A page holds a second, if it is not ended before.
+const PAGE_SAMPLES: u64 = 48_000;
 
 /// What fits in a page: each 255 bytes of a packet and its rest take one (RFC 3533 §6).
 const PAGE_SEGMENTS: usize = 255;
@@ -37,9 +37,9 @@ impl OggOpus {
         self.samples
     }
 
-    /// The first sample of what is in no page yet, if there is any.
-    pub(super) fn open_since(&self) -> Option<u64> {
-        self.last.is_some().then_some(self.page_from)
+    /// Is all of it in whole pages?
+    pub(super) fn is_between_pages(&self) -> bool {
+        self.last.is_none()
     }
 
     pub(crate) fn push(&mut self, packet: Coded) {

@@ -1,16 +1,18 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    counts::Counts,
     disk::{Disk, Folder},
     error::RecordError,
+    event::Event,
     gate::{Gates, Spans},
     journal::Line,
     limits::Limits,
-    manifest::{Event, Manifest, SCHEMA, TrackEntry, file_name},
+    manifest::{Manifest, SCHEMA, TrackEntry, file_name},
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
-    track::{Counts, Track},
+    track::Track,
 };
 use crate::{
     consent::Recordable,
@@ -26,17 +28,20 @@ pub struct RecorderConfig {
     pub repair: Samples,
     /// Wall time of room sample 0, if it is to stand in the manifest.
     pub epoch_unix_ms: Option<u64>,
-    /// How much a power failure may take back; none leaves that to the system. A process that dies loses no more than a
-    /// second either way.
+    /// How much of a voice a power failure may take back, 400 ms at the least; none leaves that to the system. A process
+    /// that dies loses no more than that, or than a second.
     pub sync: Option<Samples>,
     /// How many voices may have a track, and how much they may write.
     pub limits: Limits,
 }
 
+/// Of each voice, when a process dies.
+const LOST_AT_MOST: Samples = Samples::from_ms(1_000);
+
 impl Default for RecorderConfig {
     /// Two seconds of repair, no wall time, safe every second, no limits.
     fn default() -> Self {
-        let sync = Some(Samples::from_ms(1_000));
+        let sync = Some(LOST_AT_MOST);
         Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits: Limits::default() }
     }
 }
@@ -82,7 +87,7 @@ impl Recorder {
     /// The manifest cannot be written.
     pub fn create_on(disk: Box<dyn Disk>, dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
         let mut recorder = Self {
-            store: Store::new(dir, disk, config.sync.unwrap_or(Samples::from_ms(1_000))),
+            store: Store::new(dir, disk, config.sync.unwrap_or(LOST_AT_MOST)),
             config,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
@@ -114,7 +119,7 @@ impl Recorder {
             self.seats.insert(speaker, Seat { name: name.to_owned(), stay });
         }
         self.note("join", Some(speaker), at);
-        self.tell(false);
+        self.tell(true);
         self.store.begin_tracks(&mut self.tracks, self.now);
         Ok(())
     }
@@ -251,6 +256,9 @@ impl Recorder {
 
     fn hand_over(&mut self) -> Result<(), RecordError> {
         let Some(due) = self.store.due(self.now) else { return Ok(()) };
+        if due.sync {
+            self.tracks.values_mut().for_each(|track| track.tape.end_page());
+        }
         self.tell(due.sync);
         let manifest = due.manifest.then(|| self.manifest(None).json());
         self.store.hand_over(&mut self.tracks, manifest, self.now, due.sync)
@@ -283,7 +291,7 @@ impl Recorder {
     ///
     /// # Errors
     /// A track or the manifest cannot be written. What is on the disk can be played and
-    /// [recovered](super::recover::recover).
+    /// [recovered](super::recover()).
     pub fn finish(mut self, at: SampleTime) -> Result<Session, RecordError> {
         let reached = self.tracks.values().map(Track::reached).max().unwrap_or(0);
         let end = at.samples().max(reached);
@@ -332,6 +340,7 @@ impl Recorder {
         Manifest {
             schema: SCHEMA,
             finished: end.is_some(),
+            recovered: false,
             sample_rate_hz: RATE_HZ,
             epoch_unix_ms: self.config.epoch_unix_ms,
             samples: end.unwrap_or_else(|| self.now.samples()),

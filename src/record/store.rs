@@ -4,9 +4,9 @@
 use super::{
     disk::Disk,
     error::RecordError,
-    journal::{FILE as JOURNAL, Journal, Line},
+    journal::{FILE as JOURNAL, Journal},
     manifest::FILE as MANIFEST,
-    track::Track,
+    track::{HELD, Track},
 };
 use crate::time::{SampleTime, Samples};
 use std::{
@@ -17,6 +17,12 @@ use std::{
 
 /// A disk that took nothing is asked again after a second.
 const AGAIN: Samples = Samples::from_ms(1_000);
+
+/// A packet is held back until it is over.
+const LONGEST: Samples = Samples::from_ms(50);
+
+/// Disks are slow.
+const MOST_OFTEN: Samples = Samples::from_ms(100);
 
 /// The manifest is written at least this often in room time, and no more often than each second; a long one, seldom.
 const MANIFEST_EVERY: Samples = Samples::from_ms(5_000);
@@ -51,7 +57,9 @@ pub(super) struct Due {
 }
 
 impl Store {
-    pub(super) fn new(dir: &Path, disk: Box<dyn Disk>, every: Samples) -> Self {
+    /// No more than `lost` may be lost of a voice: what is held back and what waits to be made safe.
+    pub(super) fn new(dir: &Path, disk: Box<dyn Disk>, lost: Samples) -> Self {
+        let every = (lost - (HELD + LONGEST)).max(MOST_OFTEN);
         Self {
             dir: dir.to_owned(),
             disk,
@@ -80,7 +88,8 @@ impl Store {
         (!waits).then(|| Due { sync: now >= self.sync_due, manifest: now >= self.manifest_due })
     }
 
-    /// Hands over what is new, the journal first: it explains the rest. The first error of a trouble.
+    /// Hands over what is new, the journal first: it explains what is in the pages, and so these wait until it is safe.
+    /// The first error of a trouble.
     pub(super) fn hand_over(
         &mut self,
         tracks: &mut BTreeMap<String, Track>,
@@ -89,8 +98,8 @@ impl Store {
         sync: bool,
     ) -> Result<(), RecordError> {
         let mut tried = self.tell(sync);
-        for track in tracks.values_mut() {
-            tried = tried.and(self.carry(track, sync));
+        for track in tracks.values_mut().filter(|_| sync) {
+            tried = tried.and(self.carry(track));
         }
         if let Some(json) = manifest {
             tried = tried.and_then(|()| self.write_manifest(&json, now));
@@ -104,10 +113,9 @@ impl Store {
     /// Makes files for tracks that are new, so that they are there at once. A disk that does not want to is told later.
     pub(super) fn begin_tracks(&mut self, tracks: &mut BTreeMap<String, Track>, now: SampleTime) {
         if self.due(now).is_some() {
-            let _ = self.tell(false);
-            for track in tracks.values_mut() {
-                let _ = self.carry(track, false);
-            }
+            let told = self.tell(true);
+            // Tried once more, and told then.
+            let _ = tracks.values_mut().fold(told, |tried, track| tried.and(self.carry(track)));
         }
     }
 
@@ -120,9 +128,8 @@ impl Store {
         told.map_err(|source| self.failed(JOURNAL, source))
     }
 
-    fn carry(&mut self, track: &mut Track, sync: bool) -> Result<(), RecordError> {
-        let (disk, tape) = (self.disk.as_mut(), &mut track.tape);
-        let carried = if sync { tape.sync(disk) } else { tape.write(disk) };
+    fn carry(&mut self, track: &mut Track) -> Result<(), RecordError> {
+        let carried = track.tape.sync(self.disk.as_mut());
         if carried.as_ref().is_err_and(is_gone) {
             track.lose();
         }
@@ -153,7 +160,7 @@ impl Store {
         manifest: &[u8],
     ) -> Result<(), RecordError> {
         for track in tracks.values_mut() {
-            self.carry(track, true)?;
+            self.carry(track)?;
         }
         self.write_manifest(manifest, SampleTime::ZERO)?;
         self.disk.remove(JOURNAL).map_err(|source| self.failed(JOURNAL, source))

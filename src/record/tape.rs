@@ -24,9 +24,6 @@ const LOOKAHEAD: u64 = 312;
 /// What may wait for the disk: at 32 kbit/s a minute of a voice.
 const BACKLOG_BYTES: usize = 256 << 10;
 
-/// A page waits this long for more: with what is held back anyway, a packet is in a page within a second.
-const PAGE_WAITS: u64 = 33_600;
-
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -187,19 +184,11 @@ impl Tape {
         self.put((Cow::Owned(packet.payload), packet.samples))
     }
 
-    /// Room time has come to `now`: ends a page that has waited long enough.
-    pub(super) fn advance(&mut self, now: u64) {
+    /// Ends the page, so that what is in it can be written.
+    pub(super) fn end_page(&mut self) {
         self.pay();
-        let since = self.stream.open_since().map(|samples| samples.saturating_sub(self.padding()));
-        if since.is_some_and(|since| now >= since + PAGE_WAITS) {
-            self.stream.end_page();
-            self.turn_page();
-        }
-    }
-
-    /// Hands over what is new.
-    pub(super) fn write(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        self.file.write(disk)
+        self.stream.end_page();
+        self.turn_page();
     }
 
     /// Hands over what is new and waits until the disk has it for sure.
@@ -226,7 +215,7 @@ impl Tape {
             self.owed -= packet.1;
             self.stream.push(packet);
         }
-        if self.stream.open_since().is_none() {
+        if self.stream.is_between_pages() {
             // A page that ends a stream holds a packet; players trim this one.
             fill::silence(LATTICE).into_iter().for_each(|packet| self.stream.push(packet));
         }

@@ -4,6 +4,7 @@
 use super::{
     clock::{Clock, Standing, Verdict},
     clock_map::{self, ClockPoint},
+    counts::Counts,
     drift::Knot,
     fill::{self, LATTICE, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
@@ -18,37 +19,16 @@ use crate::{
     speaker::VoicePacket,
     time::{SampleTime, Samples},
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
 
 /// A packet is held back this long, so that a gate that shut a moment ago still shuts it out.
-const HELD: Samples = Samples::from_ms(250);
+pub(super) const HELD: Samples = Samples::from_ms(250);
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
-
-/// How many packets went where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// All that came; the other three make this up.
-    pub received: u64,
-    /// Into the file.
-    pub recorded: u64,
-    /// Left out behind a shut gate.
-    pub gated: u64,
-    /// Left out without a place.
-    pub refused: u64,
-}
-
-impl Counts {
-    /// Did every packet end in one counter?
-    pub(super) fn balance(&self) -> bool {
-        self.received == self.recorded + self.gated + self.refused
-    }
-}
 
 /// The packet before, recorded or not.
 #[derive(Debug)]
@@ -181,7 +161,6 @@ impl Track {
         }
         self.forget_clocks(now);
         self.fill_settled();
-        self.tape.advance(now.samples());
     }
 
     /// May the next packet be laid? What is settled may; and so may what was held back long enough behind no hole.
@@ -389,7 +368,7 @@ impl Track {
         let Counts { recorded, refused, .. } = &mut self.counts;
         *refused += std::mem::take(recorded);
         let lost = Gap { from_sample: 0, to_sample: self.told, cause: Cause::Storage };
-        self.gaps.lose(lost);
+        self.gaps.cover(lost);
         self.gates.shut(0, self.told).for_each(|shut| self.gaps.raise(shut));
     }
 

@@ -2,6 +2,7 @@
 //! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
 
 mod error;
+mod faulty_disk;
 mod history;
 mod network;
 mod options;
@@ -23,6 +24,7 @@ mod track_end;
 mod voice;
 
 pub use error::{Invalid, SimError};
+pub use faulty_disk::{Fault, FaultyDisk};
 pub use history::History;
 pub use network::Network;
 pub use options::{Meters, Options};
