@@ -104,6 +104,20 @@ impl Engine {
         }
     }
 
+    /// The packets that a kept one brought along in `datagram` (RED, RFC 2198): copies of older ones, of which some may
+    /// never have come. They count nowhere.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn copies<'a>(
+        &self,
+        kept: VoicePacket<'a>,
+        datagram: &'a [u8],
+    ) -> impl Iterator<Item = VoicePacket<'a>> {
+        let lane = self.lanes.get(kept.speaker.index()).and_then(Option::as_ref);
+        lane.into_iter().flat_map(move |lane| lane.copies(kept, datagram))
+    }
+
     /// Carries out a command; what it leaves behind comes back, to be freed elsewhere.
     ///
     /// # Real-time

@@ -155,7 +155,7 @@ impl Recording {
                 News::Left { speaker, .. } => drop(self.present.remove(&speaker)),
                 News::Now(at) => self.now = at,
                 News::End(at) => self.ended = Some(at),
-                News::Packet(_) | News::Muted { .. } | News::Unmuted { .. } => {}
+                News::Packet(_) | News::Copy(_) | News::Muted { .. } | News::Unmuted { .. } => {}
             }
             // A voice that has no track leaves the others theirs.
             told?;
@@ -191,6 +191,7 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
     match news {
         News::Joined { speaker, at, name, .. } => return recorder.join(speaker, name, at),
         News::Packet(packet) => recorder.packet(packet),
+        News::Copy(copy) => recorder.copy(copy),
         News::Left { speaker, at } => recorder.leave(speaker, at),
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),

@@ -212,6 +212,7 @@ impl Room {
                     && let Some(tape) = &mut self.tape
                 {
                     self.totals.unrecorded += u64::from(!tape.offer(News::Packet(packet)));
+                    self.engine.copies(packet, datagram).for_each(|copy| drop(tape.offer(News::Copy(copy))));
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
                     inlet.aimed(stats);

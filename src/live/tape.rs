@@ -31,6 +31,8 @@ pub(super) struct Reel {
 pub(super) enum News<'a> {
     /// The engine kept this.
     Packet(VoicePacket<'a>),
+    /// A packet brought this along.
+    Copy(VoicePacket<'a>),
     /// A speaker is in the room since `at`.
     Joined { speaker: SpeakerId, admission: u32, at: SampleTime, name: &'a str },
     /// A speaker has left.
@@ -105,11 +107,8 @@ const HEADER_BYTES: usize = 1 + 2 + 4 + 8 + 8 + 8 + 8;
 impl<'a> News<'a> {
     fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
         match self {
-            Self::Packet(packet) => {
-                let VoicePacket { speaker, epoch, sequence, media, arrived, duration, payload } = packet;
-                let numbers = [sequence, media.samples(), duration.count()];
-                (header(0, speaker, epoch, arrived, numbers), payload)
-            }
+            Self::Packet(packet) => (header_of(0, &packet), packet.payload),
+            Self::Copy(packet) => (header_of(7, &packet), packet.payload),
             Self::Joined { speaker, admission, at, name } => {
                 (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
             }
@@ -131,16 +130,11 @@ impl<'a> News<'a> {
         let media = MediaTime::from_samples(u64::from_le_bytes(fields.take()?));
         let duration = Samples::new(u64::from_le_bytes(fields.take()?));
         let Fields(tail) = fields;
+        let packet =
+            VoicePacket { speaker, epoch: number, sequence, media, arrived: at, duration, payload: tail };
         Some(match kind {
-            0 => Self::Packet(VoicePacket {
-                speaker,
-                epoch: number,
-                sequence,
-                media,
-                arrived: at,
-                duration,
-                payload: tail,
-            }),
+            0 => Self::Packet(packet),
+            7 => Self::Copy(packet),
             1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
             2 => Self::Left { speaker, at },
             3 => Self::Muted { speaker, at },
@@ -149,6 +143,11 @@ impl<'a> News<'a> {
             _ => Self::End(at),
         })
     }
+}
+
+fn header_of(kind: u8, packet: &VoicePacket<'_>) -> [u8; HEADER_BYTES] {
+    let VoicePacket { speaker, epoch, sequence, media, arrived, duration, .. } = *packet;
+    header(kind, speaker, epoch, arrived, [sequence, media.samples(), duration.count()])
 }
 
 fn header(

@@ -117,6 +117,11 @@ impl Clock {
         *self.transit.insert(put)
     }
 
+    /// From media time to room samples, once it is known.
+    pub(super) fn transit(&self) -> Option<i64> {
+        self.transit
+    }
+
     /// By how much the place of what is at this media sample has drifted from where it is put.
     pub(super) fn error(&self, media_sample: i64) -> i64 {
         let drift = self.drift.as_ref().zip(self.transit);

@@ -13,6 +13,9 @@ pub struct Counts {
     pub gated: u64,
     /// Left out without a place.
     pub refused: u64,
+    /// Packets that never came, or not in time: copies of them, which others brought along, are in the file.
+    #[serde(default)]
+    pub repaired: u64,
 }
 
 impl Counts {

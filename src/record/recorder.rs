@@ -235,6 +235,15 @@ impl Recorder {
         }
     }
 
+    /// Takes a copy of an older packet, which came along with a newer one: it is recorded if that one never comes.
+    pub fn copy(&mut self, copy: VoicePacket<'_>) {
+        if let Some(seat) = self.seats.get(&copy.speaker)
+            && let Some(track) = self.tracks.get_mut(&seat.name)
+        {
+            track.copy(seat.stay, copy);
+        }
+    }
+
     /// Room time has come to `now`: writes what may be written.
     ///
     /// # Errors
@@ -365,6 +374,6 @@ fn check_name(name: &str) -> io::Result<()> {
 }
 
 fn summary(track: &Track, end: u64) -> TrackSummary {
-    let Counts { recorded, gated, refused, .. } = track.counts();
-    TrackSummary { recorded, gated, refused, gaps: track.gaps(end) }
+    let Counts { recorded, gated, refused, repaired, .. } = track.counts();
+    TrackSummary { recorded, gated, refused, repaired, gaps: track.gaps(end) }
 }

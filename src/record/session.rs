@@ -26,6 +26,8 @@ pub struct TrackSummary {
     /// Packets that had no place any more: past the repair window, or where another packet lies; and those that are no
     /// Opus.
     pub refused: u64,
+    /// Packets that never came, or not in time: copies of them are in the file.
+    pub repaired: u64,
     /// What is not the speaker's own sound, in order, without overlap.
     pub gaps: Vec<Gap>,
 }

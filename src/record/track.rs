@@ -108,6 +108,19 @@ impl Track {
         }
     }
 
+    /// Takes a copy of a packet that may never have come, if the sender's clock is known and the place is free.
+    pub(super) fn copy(&mut self, stay: u32, copy: VoicePacket<'_>) {
+        let Some(mut copy) = Waiting::new(stay, copy) else { return };
+        copy.is_copy = true;
+        if let Some(transit) = self.clocks.get(&copy.run).and_then(Clock::transit)
+            && let Ok(at) = u64::try_from(copy.at(transit))
+            && at >= self.reached()
+            && copy.toc.is_some()
+        {
+            self.waiting.insert(at, copy, transit);
+        }
+    }
+
     fn is_forgotten(&self, run: Run) -> bool {
         !self.clocks.contains_key(&run) && self.clocks.range(run..).any(|(other, _)| other.0 == run.0)
     }
@@ -220,9 +233,9 @@ impl Track {
     fn cut(&mut self, late: u64, run: Run) {
         let Some((at, packet, transit)) = self.waiting.take_first() else { return };
         let gate = self.gates.refuses(at, at + packet.samples);
-        let Waiting { sequence, samples, .. } = packet;
+        let Waiting { sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
-        self.leave_out(at + samples - late, gate.or(Some(Cause::Drift)));
+        self.leave_out(is_copy, at + samples - late, gate.unwrap_or(Cause::Drift));
         self.shift(run, -(late as i64));
     }
 
@@ -244,7 +257,7 @@ impl Track {
         }
         self.tell(self.told + lost, Cause::Loss);
         self.tell(at, rest);
-        let Waiting { run, sequence, samples, .. } = packet;
+        let Waiting { run, sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
             (None, Some(toc)) => {
@@ -254,27 +267,27 @@ impl Track {
             }
             (gate, _) => {
                 self.tape.fill_before(at, concealable);
-                self.leave_out(at + samples, gate);
+                self.leave_out(is_copy, at + samples, gate.unwrap_or(Cause::Undecodable));
             }
         }
     }
 
     fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) {
-        let to = at + packet.samples;
+        let (to, copied) = (at + packet.samples, packet.is_copy);
         self.memory.keep(&mut packet);
         if self.tape.push(packet, toc, transit) {
-            self.counts.recorded += 1;
+            *if copied { &mut self.counts.repaired } else { &mut self.counts.recorded } += 1;
             self.told = to;
         } else {
-            self.counts.refused += 1;
-            self.tell(to, Cause::Storage);
+            self.leave_out(copied, to, Cause::Storage);
         }
     }
 
-    fn leave_out(&mut self, to: u64, gate: Option<Cause>) {
-        let gated = gate.is_some_and(|cause| cause != Cause::Drift);
-        *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += 1;
-        self.tell(to, gate.unwrap_or(Cause::Undecodable));
+    /// Tells why a packet is not in the track, and counts it, unless it is a mere copy.
+    fn leave_out(&mut self, copied: bool, to: u64, cause: Cause) {
+        let gated = matches!(cause, Cause::Gate | Cause::Mute | Cause::NotJoined);
+        *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += u64::from(!copied);
+        self.tell(to, cause);
     }
 
     /// How much of the gap before `packet` was sent and lost, and why there is nothing in the rest. Sequence numbers

@@ -169,6 +169,7 @@ impl<'a> Run<'a> {
                 if let Received::Kept(packet) = received {
                     voice.kept(&packet, now);
                     self.recorder.packet(packet);
+                    self.engine.copies(packet, &self.datagram).for_each(|copy| self.recorder.copy(copy));
                 }
             }
         }
