@@ -34,7 +34,7 @@ pub use tick::{BusPacket, Tick, Work};
 use crate::{
     mix::MixMinus,
     packet::Reject,
-    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
+    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet, VoicePacket},
     time::{SampleTime, Samples},
 };
 use deep::Deep;

@@ -12,6 +12,7 @@ use super::{
     journal::{self, FILE as JOURNAL},
     manifest::{FILE as MANIFEST, Manifest, SCHEMA, file_name},
     ogg::{self, OggOpus},
+    tape::LOOKAHEAD,
 };
 use crate::time::RATE_HZ;
 use known::{Known, KnownTrack};
@@ -94,8 +95,8 @@ fn finish(dir: &Path, known: Known) -> Result<Recovery, RecordError> {
     let longest = known.now + SLACK;
     let streams: BTreeMap<_, _> =
         files.iter().map(|(name, bytes)| (name, Stream::read(bytes, longest))).collect();
-    let played = streams.values().flatten().map(Stream::played).max().unwrap_or(0);
-    let end = played.max(known.now);
+    let reached = streams.values().flatten().map(Stream::reached).max().unwrap_or(0);
+    let end = reached.max(known.now);
     let disk = Folder::create(dir, true).map_err(|error| RecordError::new(dir, "open", error))?;
     let mut session = Session { dir, disk, end, recovery: Recovery { samples: end, ..Recovery::default() } };
     let mut speakers = BTreeMap::new();
@@ -136,10 +137,10 @@ impl Session<'_> {
         bytes: &[u8],
         stream: Option<&Stream<'_>>,
     ) -> Result<super::TrackEntry, RecordError> {
-        let (file, pre_skip) = (file_name(name), stream.map_or(0, |stream| stream.pre_skip));
-        let reached = stream.map_or(0, |stream| stream.played().min(self.end));
+        let file = file_name(name);
+        let reached = stream.map_or(0, |stream| stream.reached().min(self.end));
         let damaged: Vec<Gap> =
-            stream.into_iter().flat_map(Stream::holes).map(|hole| gap(hole, pre_skip)).collect();
+            stream.into_iter().flat_map(Stream::holes).map(gap).collect();
         let finished = stream.map_or_else(|| silent(name, self.end), |stream| stream.finish(self.end));
         if !bytes.is_empty() && stream.is_none_or(|stream| stream.is_damaged) {
             self.write(&format!("{file}.damaged"), bytes)?;
@@ -148,7 +149,7 @@ impl Session<'_> {
             self.write(&file, &finished)?;
         }
         let mut entry =
-            track.entry(name, stream.map_or(PRE_SKIP, |it| it.pre_skip), reached, &damaged, self.end);
+            track.entry(name, stream.map_or(LOOKAHEAD, |it| it.pre_skip), reached, &damaged, self.end);
         entry.seal((finished.len() as u64, hash(&finished)));
         let kept = stream.map_or(0, Stream::bytes);
         let dropped_bytes = (bytes.len() as u64).saturating_sub(kept);
@@ -162,18 +163,14 @@ impl Session<'_> {
     }
 }
 
-/// A hole of a file, on the room clock.
-fn gap(Hole { from, to }: Hole, pre_skip: u64) -> Gap {
-    let room = |sample: u64| sample.saturating_sub(pre_skip);
-    Gap { from_sample: room(from), to_sample: room(to), cause: Cause::Crash }
+/// A hole of a file is lost.
+fn gap(Hole { from, to }: Hole) -> Gap {
+    Gap { from_sample: from, to_sample: to, cause: Cause::Crash }
 }
-
-/// What players skip of a track without any sound.
-const PRE_SKIP: u64 = 312;
 
 /// A track of which nothing is left.
 fn silent(name: &str, end: u64) -> Vec<u8> {
-    let head = OggOpus::new(ogg::serial(name), 1, PRE_SKIP).take();
+    let head = OggOpus::new(ogg::serial(name), 1, LOOKAHEAD).take();
     Stream::read(&head, 0).map_or(head.clone(), |stream| stream.finish(end))
 }
 

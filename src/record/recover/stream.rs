@@ -2,7 +2,7 @@
 //! a stream that ends where the room does, with silence where pages are gone.
 
 use super::page::{FIRST, LAST, Page};
-use crate::record::fill;
+use crate::record::{fill, tape::LOOKAHEAD};
 
 /// Silent packets in a page: at most 255.
 const PACKETS: usize = 250;
@@ -104,12 +104,21 @@ impl<'a> Stream<'a> {
         told.unwrap_or_else(|| self.samples()).saturating_sub(self.pre_skip)
     }
 
-    /// What is missing before its end.
+    /// Up to which room sample there are packets. A player plays what they hold a little earlier: the encoder's look-ahead.
+    pub(super) fn reached(&self) -> u64 {
+        let is_ended = self.sound.last().is_some_and(|last| last.page.flags & LAST != 0);
+        if is_ended { self.played() } else { self.room(self.samples()) }
+    }
+
+    fn room(&self, sample: u64) -> u64 {
+        sample.saturating_sub(self.pre_skip.saturating_sub(LOOKAHEAD))
+    }
+
+    /// What is missing before its end, on the room clock.
     pub(super) fn holes(&self) -> impl Iterator<Item = Hole> + '_ {
         let ends = std::iter::once(0).chain(self.sound.iter().map(|sound| sound.to));
-        ends.zip(&self.sound)
-            .map(|(from, sound)| Hole { from, to: sound.from })
-            .filter(|hole| hole.from < hole.to)
+        let holes = ends.zip(&self.sound).filter(|(from, sound)| *from < sound.from);
+        holes.map(|(from, sound)| Hole { from: self.room(from), to: self.room(sound.from) })
     }
 
     /// The whole file again, up to `room_samples`.
