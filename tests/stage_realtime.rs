@@ -83,8 +83,8 @@ fn a_life(stage: &mut Control) {
     let speaker = mara.speaker();
     let dir = tempfile::tempdir().expect("a directory");
     let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
-    stage.start_recording(room, dir.path(), config).expect("a directory");
-    stage.open_gate(room, Recordable::dangerously_without_consent(speaker, SOON)).expect("a recording");
+    let take = stage.start_recording(room, dir.path(), config).expect("a directory");
+    stage.open_gate(take, Recordable::dangerously_without_consent(speaker, SOON)).expect("a recording");
     let everybody = SpeakerSet::EVERYBODY;
     let mut out =
         stage.subscribe(room, everybody, EncoderConfig::default(), StreamConfig::default()).expect("a place");
@@ -98,7 +98,7 @@ fn a_life(stage: &mut Control) {
     stage.gain(room, speaker, 0.5, SOON, Samples::from_ms(10)).expect("a room");
     stage.hear(room, pcm.bus(), SpeakerSet::NOBODY).expect("a room");
     measure(stage, room);
-    stage.stop_recording(room).expect("a recording").wait(Duration::from_secs(30)).expect("a disk");
+    stage.stop_recording(take).expect("a recording").wait(Duration::from_secs(30)).expect("a disk");
     stage.unsubscribe(room, out.bus()).expect("a room");
     stage.unsubscribe(room, pcm.bus()).expect("a room");
     stage.dismiss(room, speaker).expect("a room");

@@ -3,9 +3,9 @@
 use super::{
     clock::{self, Epoch},
     notice::Notice,
-    recorder::Take,
     room::{Leftover, RoomId},
     seats::Seats,
+    take::Take,
 };
 use crate::{engine::RoomConfig, speaker::SpeakerId, time::Samples};
 use std::{collections::BTreeMap, time::Duration};
@@ -22,7 +22,8 @@ pub(super) struct Hall {
     pub(super) admitted: BTreeMap<SpeakerId, u32>,
     pub(super) admissions: u32,
     pub(super) takes: u32,
-    pub(super) take: Option<Take>,
+    /// The recordings that go on.
+    pub(super) open: Vec<Take>,
 }
 
 impl Hall {
@@ -38,7 +39,7 @@ impl Hall {
             admitted: BTreeMap::new(),
             admissions: 0,
             takes: 0,
-            take: None,
+            open: Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     port::Inlet,
     ring::MAX_FRAME,
     stats::{BusStats, RoomStats},
-    tape::{News, Tape},
+    tape::{News, Tape, Tapes},
 };
 use crate::{
     engine::{Bus, Command, Engine, Event, Lane, Received, Retired, RoomConfig, Tick},
@@ -29,7 +29,7 @@ pub(super) enum Task {
     Unsubscribe(BusId),
     Change(Command),
     Record(Box<Tape>),
-    StopRecording,
+    StopRecording(u32),
     Measure(Box<RoomStats>),
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Room {
     pace: Pace,
     inlets: Vec<Option<Box<Inlet>>>,
     outlets: Vec<Option<Box<Outlet>>>,
-    tape: Option<Box<Tape>>,
+    tapes: Tapes,
     asked: Option<Survey>,
     frame: Box<[u8; MAX_FRAME]>,
     totals: Totals,
@@ -82,7 +82,7 @@ impl Room {
             pace: Pace::new(epoch, config.quantum),
             inlets: (0..config.max_lanes).map(|_| None).collect(),
             outlets: (0..config.max_buses).map(|_| None).collect(),
-            tape: None,
+            tapes: Tapes::new(),
             asked: None,
             frame: Box::new([0; MAX_FRAME]),
             totals: Totals::default(),
@@ -103,10 +103,7 @@ impl Room {
             Task::Unsubscribe(bus) => self.unsubscribe(bus),
             Task::Change(command) => self.change(command),
             Task::Record(tape) => self.record(tape),
-            Task::StopRecording => {
-                self.end_recording();
-                self.tape.take().map(Leftover::Tape)
-            }
+            Task::StopRecording(number) => self.tapes.end(number, self.pace.next()).map(Leftover::Tape),
             Task::Measure(stats) if self.asked.is_some() => Some(Leftover::Blank(stats)),
             Task::Measure(stats) => {
                 self.asked = Some(Survey { stats, next_place: 0 });
@@ -143,20 +140,16 @@ impl Room {
         stats
     }
 
-    /// Tells the recording, if there is one, that it ends here.
-    pub(super) fn end_recording(&mut self) {
-        if let Some(tape) = &mut self.tape {
-            tape.tell(News::End(self.pace.next()));
-        }
+    /// Tells the recordings, if there are any, that they end here.
+    pub(super) fn end_recordings(&mut self) {
+        self.tapes.tell(News::End(self.pace.next()));
     }
 
     fn admit(&mut self, lane: Box<Lane>, inlet: Box<Inlet>) -> Option<Leftover> {
         if let Some(refused) = self.engine.apply(Command::Admit(lane)) {
             return Some(Leftover::Lane(refused, inlet));
         }
-        if let Some(tape) = &mut self.tape {
-            tape.joined(&inlet);
-        }
+        self.tapes.joined(&inlet);
         // The engine took the lane, so the place exists and was empty.
         let place = self.inlets.get_mut(inlet.speaker.index())?;
         *place = Some(inlet);
@@ -169,9 +162,7 @@ impl Room {
         let Some(mut inlet) = self.inlets.get_mut(speaker.index()).and_then(Option::take) else {
             return refusal(retired);
         };
-        if let Some(tape) = &mut self.tape {
-            tape.tell(News::Left { speaker, at: self.engine.now() });
-        }
+        self.tapes.tell(News::Left { speaker, at: self.engine.now() });
         inlet.last = last;
         Some(Leftover::Lane(retired, inlet))
     }
@@ -200,7 +191,7 @@ impl Room {
 
     fn record(&mut self, mut tape: Box<Tape>) -> Option<Leftover> {
         tape.call_the_roll(self.inlets.iter().flatten().map(|inlet| &**inlet));
-        self.tape.replace(tape).map(Leftover::Tape)
+        self.tapes.begin(tape).map(Leftover::Tape)
     }
 
     fn take_packets(&mut self) {
@@ -209,10 +200,13 @@ impl Room {
             for _ in 0..PACKETS_A_TICK {
                 let Some((arrived, datagram)) = inlet.pop(now, &mut self.frame) else { break };
                 if let Received::Kept(packet) = self.engine.receive(inlet.speaker, datagram, arrived)
-                    && let Some(tape) = &mut self.tape
+                    && !self.tapes.is_empty()
                 {
-                    self.totals.unrecorded += u64::from(!tape.offer(News::Packet(packet)));
-                    self.engine.copies(packet, datagram).for_each(|copy| drop(tape.offer(News::Copy(copy))));
+                    self.totals.unrecorded += self.tapes.offer(News::Packet(packet));
+                    for copy in self.engine.copies(packet, datagram) {
+                        // A copy that is missed is no packet that is.
+                        self.tapes.offer(News::Copy(copy));
+                    }
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
                     inlet.aimed(stats);
@@ -232,12 +226,10 @@ impl Room {
             }
         }
         for event in tick.events() {
-            note_mute(event, &mut self.inlets, self.tape.as_deref_mut());
+            note_mute(event, &mut self.inlets, &mut self.tapes);
             self.totals.events_lost += u64::from(events.push((self.id, *event)).is_err());
         }
-        if let Some(tape) = &mut self.tape {
-            tape.offer(News::Now(tick.at()));
-        }
+        self.tapes.offer(News::Now(tick.at()));
     }
 
     fn measure_lanes(&self, stats: &mut RoomStats, from: usize, lanes: usize) -> usize {
@@ -284,7 +276,7 @@ fn hand_out(tick: &Tick<'_>, outlets: &mut [Option<Box<Outlet>>]) {
     }
 }
 
-fn note_mute(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
+fn note_mute(event: &Event, inlets: &mut [Option<Box<Inlet>>], tapes: &mut Tapes) {
     let (speaker, muted, news) = match *event {
         Event::Muted { speaker, at } => (speaker, Some(at), News::Muted { speaker, at }),
         Event::Unmuted { speaker, at } => (speaker, None, News::Unmuted { speaker, at }),
@@ -293,9 +285,7 @@ fn note_mute(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut
     if let Some(Some(inlet)) = inlets.get_mut(speaker.index()) {
         inlet.muted = muted;
     }
-    if let Some(tape) = tape {
-        tape.tell(news);
-    }
+    tapes.tell(news);
 }
 
 fn refusal(retired: Retired) -> Option<Leftover> {

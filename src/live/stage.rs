@@ -4,12 +4,14 @@ use super::{
     config::StageConfig,
     control::{Control, Disk, Link, Warning},
     error::StartError,
-    priority, recorder,
+    priority,
+    pulse::Pulse,
+    recorder,
     worker::Worker,
 };
 use crossbeam::channel;
 use rtrb::RingBuffer;
-use std::thread;
+use std::{sync::Arc, thread};
 
 /// The real-time threads that run many rooms.
 #[derive(Debug)]
@@ -57,10 +59,12 @@ fn start_worker(number: usize, config: &StageConfig) -> Result<(Link, Option<War
 
 fn start_disk() -> Result<Disk, StartError> {
     let (messages, inbox) = channel::unbounded();
-    let (tell, failures) = channel::unbounded();
-    let run = move || recorder::run(&inbox, &tell);
+    let (tell, notices) = channel::unbounded();
+    let pulse = Arc::new(Pulse::new());
+    let beats = Arc::clone(&pulse);
+    let run = move || recorder::run(&inbox, &tell, &beats);
     let thread = thread::Builder::new().name("stage-disk".into()).spawn(run).map_err(StartError::Thread)?;
-    Ok(Disk { messages, failures, thread })
+    Ok(Disk { messages, notices, pulse, stalled: false, thread })
 }
 
 /// Orders that may wait for a worker, and what they leave over.

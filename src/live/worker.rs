@@ -76,7 +76,7 @@ impl Worker {
             Order::Close(id) => match self.place(id) {
                 Some(place) => {
                     let mut room = self.rooms.swap_remove(place);
-                    room.end_recording();
+                    room.end_recordings();
                     Some(Return::Room(room))
                 }
                 None => Some(Return::Astray(order)),

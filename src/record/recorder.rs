@@ -235,6 +235,12 @@ impl Recorder {
         }
     }
 
+    /// Between these moments packets came that could not be taken, because the disk is too slow: what is missing there is
+    /// told as [`Cause::Storage`](super::Cause::Storage).
+    pub fn missed(&mut self, from: SampleTime, to: SampleTime) {
+        self.tracks.values_mut().for_each(|track| track.missed(from.samples(), to.samples()));
+    }
+
     /// Takes a copy of an older packet, which came along with a newer one: it is recorded if that one never comes.
     pub fn copy(&mut self, copy: VoicePacket<'_>) {
         if let Some(seat) = self.seats.get(&copy.speaker)

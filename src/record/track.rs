@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
 
+/// A packet belongs where it came, or this much before.
+const MISSED_FOR: u64 = 24_000;
+
 /// A packet is held back this long, so that a gate that shut a moment ago still shuts it out.
 pub(super) const HELD: Samples = Samples::from_ms(250);
 
@@ -59,6 +62,8 @@ pub(super) struct Track {
     late: Vec<Gap>,
     /// Where the clocks of runs that are over stood.
     past: BTreeMap<Run, Vec<Knot>>,
+    /// When packets could not be taken: where they belong is not known, but it is not after that.
+    missed: Vec<(u64, u64)>,
     /// How many places and knots are in the journal.
     journalled: (usize, usize),
 }
@@ -80,6 +85,7 @@ impl Track {
             gaps: Gaps::default(),
             late: Vec::new(),
             past: BTreeMap::new(),
+            missed: Vec::new(),
             journalled: (0, 0),
         }
     }
@@ -255,7 +261,8 @@ impl Track {
         if gate.is_some() || self.gates.was_shut(self.told, at) {
             self.memory.shut();
         }
-        self.tell(self.told + lost, Cause::Loss);
+        let cause = if self.was_missed(at) { Cause::Storage } else { Cause::Loss };
+        self.tell(self.told + lost, cause);
         self.tell(at, rest);
         let Waiting { run, sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
@@ -288,6 +295,18 @@ impl Track {
         let gated = matches!(cause, Cause::Gate | Cause::Mute | Cause::NotJoined);
         *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += u64::from(!copied);
         self.tell(to, cause);
+    }
+
+    /// Packets of this time could not be taken.
+    pub(super) fn missed(&mut self, from: u64, to: u64) {
+        self.missed.push((from, to));
+    }
+
+    /// May what is missing up to `to` be what could not be taken?
+    fn was_missed(&mut self, to: u64) -> bool {
+        let told = self.told;
+        self.missed.retain(|(_, until)| until + MISSED_FOR > told);
+        self.missed.iter().any(|(from, until)| told <= *until && *from < to + MISSED_FOR)
     }
 
     /// How much of the gap before `packet` was sent and lost, and why there is nothing in the rest. Sequence numbers

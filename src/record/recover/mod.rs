@@ -139,8 +139,7 @@ impl Session<'_> {
     ) -> Result<super::TrackEntry, RecordError> {
         let file = file_name(name);
         let reached = stream.map_or(0, |stream| stream.reached().min(self.end));
-        let damaged: Vec<Gap> =
-            stream.into_iter().flat_map(Stream::holes).map(gap).collect();
+        let damaged: Vec<Gap> = stream.into_iter().flat_map(Stream::holes).map(gap).collect();
         let finished = stream.map_or_else(|| silent(name, self.end), |stream| stream.finish(self.end));
         if !bytes.is_empty() && stream.is_none_or(|stream| stream.is_damaged) {
             self.write(&format!("{file}.damaged"), bytes)?;
