@@ -157,7 +157,7 @@ impl Room {
     }
 
     fn dismiss(&mut self, speaker: SpeakerId) -> Option<Leftover> {
-        let last = self.engine.stats(speaker).copied().unwrap_or_default();
+        let last = self.engine.stats(speaker).unwrap_or_default();
         let retired = self.engine.apply(Command::Dismiss(speaker))?;
         let Some(mut inlet) = self.inlets.get_mut(speaker.index()).and_then(Option::take) else {
             return refusal(retired);
@@ -209,7 +209,7 @@ impl Room {
                     }
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
-                    inlet.aimed(stats);
+                    inlet.aimed(&stats);
                 }
             }
         }
@@ -239,7 +239,7 @@ impl Room {
             if count == lanes {
                 return at;
             }
-            let lane = self.engine.stats(inlet.speaker).copied().unwrap_or_default();
+            let lane = self.engine.stats(inlet.speaker).unwrap_or_default();
             stats.speakers.push(inlet.stats(lane));
         }
         self.inlets.len()
