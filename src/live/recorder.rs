@@ -14,13 +14,15 @@ use crate::{
     time::SampleTime,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// What the control side tells.
 pub(super) enum Message {
     Begin(Take, Box<Recorder>, Reel),
     Open(Take, Admission, Recordable),
     Close(Take, SpeakerId, SampleTime),
+    /// An armed recorder begins, in this folder, from this sample on.
+    Record(Take, PathBuf, SampleTime),
     Pause(Take, SampleTime),
     Resume(Take, SampleTime),
     /// Who wants the result when the recording ends.
@@ -67,6 +69,11 @@ fn obey(recordings: &mut BTreeMap<Take, Recording>, message: Message) {
         Message::Close(take, speaker, at) => {
             with(recordings, take, |recording| recording.close(speaker, at));
         }
+        Message::Record(take, dir, from) => {
+            with(recordings, take, |recording| {
+                recording.failed = recording.recorder.begin(&dir, from).err();
+            });
+        }
         Message::Pause(take, at) => with(recordings, take, |recording| recording.recorder.pause(at)),
         Message::Resume(take, at) => with(recordings, take, |recording| recording.recorder.resume(at)),
         Message::Await(take, result) => {
@@ -86,6 +93,8 @@ struct Recording {
     recorder: Box<Recorder>,
     /// Since when the disk takes nothing, as it was told.
     trouble: Option<SampleTime>,
+    /// Why it could not begin, until that is told.
+    failed: Option<RecordError>,
     reel: Reel,
     now: SampleTime,
     present: BTreeMap<SpeakerId, Admission>,
@@ -100,6 +109,7 @@ impl Recording {
         Self {
             recorder,
             trouble: None,
+            failed: None,
             reel,
             now: SampleTime::ZERO,
             present: BTreeMap::new(),
@@ -137,7 +147,8 @@ impl Recording {
 
     /// Reads what has been told so far and writes what may be written; what the caller should know.
     fn read(&mut self, take: Take) -> Vec<Notice> {
-        let mut notices = Vec::new();
+        let failed = self.failed.take().map(|error| Notice::RecordingFailed(take.room, error));
+        let mut notices: Vec<Notice> = failed.into_iter().collect();
         while self.ended.is_none()
             && let Some(news) = self.reel.pop()
         {

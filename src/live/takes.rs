@@ -13,7 +13,7 @@ use crate::{
     consent::Recordable,
     record::{RecordError, Recorder, RecorderConfig, Session},
     speaker::SpeakerId,
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 use crossbeam::channel::{self, Receiver, RecvTimeoutError};
 use std::{path::Path, time::Duration};
@@ -54,6 +54,31 @@ impl Control {
             hall.takes += 1;
         }
         Ok(take)
+    }
+
+    /// Remembers the last `pre_roll` of a room in memory, so that a recording may begin in the past. Nothing touches the
+    /// disk until [`Self::record_from`].
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn arm_recording(
+        &mut self,
+        room: RoomId,
+        config: RecorderConfig,
+        pre_roll: Samples,
+    ) -> Result<Take, RecordingError> {
+        self.begin_recording(room, Recorder::arm(config, pre_roll))
+    }
+
+    /// Lets an armed recording begin, from a sample on that may be past: see [`Recorder::begin`]. A folder that cannot be
+    /// written is told by [`Notice::RecordingFailed`](super::Notice::RecordingFailed).
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn record_from(&mut self, take: Take, dir: &Path, from: SampleTime) -> Result<(), RecordingError> {
+        self.recorded(take)?;
+        self.tell(Message::Record(take, dir.to_owned(), from));
+        Ok(())
     }
 
     /// Lets a voice into a recording, by the proof that it may.

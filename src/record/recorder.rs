@@ -54,7 +54,10 @@ impl Default for RecorderConfig {
 #[derive(Debug)]
 pub struct Recorder {
     config: RecorderConfig,
-    store: Store,
+    /// None while it is armed.
+    store: Option<Store>,
+    /// How much an armed one remembers.
+    pre_roll: Samples,
     tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     paused: Spans,
@@ -86,20 +89,67 @@ impl Recorder {
     /// # Errors
     /// The manifest cannot be written.
     pub fn create_on(disk: Box<dyn Disk>, dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
-        let mut recorder = Self {
-            store: Store::new(dir, disk, config.sync.unwrap_or(LOST_AT_MOST)),
+        let mut recorder = Self::new(config);
+        recorder.open_store(disk, dir, SampleTime::ZERO)?;
+        Ok(recorder)
+    }
+
+    fn new(config: RecorderConfig) -> Self {
+        Self {
             config,
+            store: None,
+            pre_roll: Samples::ZERO,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
-        };
-        recorder.store.journal.push(&Line::Session { epoch_unix_ms: config.epoch_unix_ms });
-        recorder.note("record", None, SampleTime::ZERO);
-        recorder.hand_over()?;
-        Ok(recorder)
+        }
+    }
+
+    /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
+    #[must_use]
+    pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
+        let mut recorder = Self { pre_roll, ..Self::new(config) };
+        recorder.pause(SampleTime::ZERO);
+        recorder
+    }
+
+    /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
+    /// of each voice no more than what it had agreed to then. From which sample on it records.
+    ///
+    /// # Errors
+    /// The folder or the manifest cannot be written; it remains armed.
+    pub fn begin(&mut self, dir: &Path, from: SampleTime) -> Result<SampleTime, RecordError> {
+        let folder = Folder::create(dir, self.config.sync.is_some());
+        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
+        self.begin_on(Box::new(folder), dir, from)
+    }
+
+    /// As [`Self::begin`], on a disk of the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn begin_on(
+        &mut self,
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        from: SampleTime,
+    ) -> Result<SampleTime, RecordError> {
+        let from = from.max(self.now.before(self.pre_roll));
+        if self.store.is_none() {
+            self.open_store(disk, dir, from)?;
+            self.resume(from);
+        }
+        Ok(from)
+    }
+
+    fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
+        self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        self.tell_again();
+        self.note("record", None, at);
+        self.hand_over().inspect_err(|_| self.store = None)
     }
 
     /// A speaker joins, unheard until its gate is [opened](Self::open); a name that was here before goes on in its
@@ -120,7 +170,9 @@ impl Recorder {
         }
         self.note("join", Some(speaker), at);
         self.tell(true);
-        self.store.begin_tracks(&mut self.tracks, self.now);
+        if let Some(store) = &mut self.store {
+            store.begin_tracks(&mut self.tracks, self.now);
+        }
         Ok(())
     }
 
@@ -258,33 +310,37 @@ impl Recorder {
     /// disk is asked again every second; [`Self::trouble`] tells how it stands.
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
-        let now = self.now;
-        self.tracks.values_mut().for_each(|track| track.advance(now));
+        let (now, past) = (self.now, self.now.before(self.pre_roll));
+        match &self.store {
+            Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),
+            None => self.tracks.values_mut().for_each(|track| track.forget(past, now)),
+        }
         self.hand_over()
     }
 
     /// Since when the disk takes nothing; none while all is well.
     #[must_use]
     pub fn trouble(&self) -> Option<SampleTime> {
-        self.store.trouble()
+        self.store.as_ref().and_then(Store::trouble)
     }
 
     fn hand_over(&mut self) -> Result<(), RecordError> {
-        let Some(due) = self.store.due(self.now) else { return Ok(()) };
+        let Some(due) = self.store.as_ref().and_then(|store| store.due(self.now)) else { return Ok(()) };
         if due.sync {
             self.tracks.values_mut().for_each(|track| track.tape.end_page());
         }
         self.tell(due.sync);
         let manifest = due.manifest.then(|| self.manifest(None).json());
-        self.store.hand_over(&mut self.tracks, manifest, self.now, due.sync)
+        let (store, tracks) = (self.store.as_mut(), &mut self.tracks);
+        store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync))
     }
 
     /// Writes into the journal what is new.
     fn tell(&mut self, all: bool) {
-        if self.store.journal.is_broken() {
+        if self.store.as_ref().is_some_and(|store| store.journal.is_broken()) {
             self.tell_again();
         }
-        let journal = &mut self.store.journal;
+        let Some(Store { journal, .. }) = &mut self.store else { return };
         for (name, track) in &mut self.tracks {
             track.news(name, all).into_iter().for_each(|news| journal.push(&Line::Track(news)));
         }
@@ -294,7 +350,7 @@ impl Recorder {
     }
 
     fn tell_again(&mut self) {
-        let journal = &mut self.store.journal;
+        let Some(Store { journal, .. }) = &mut self.store else { return };
         journal.begin_anew();
         journal.push(&Line::Session { epoch_unix_ms: self.config.epoch_unix_ms });
         self.events.iter().for_each(|event| journal.push(&Line::Event(event.clone())));
@@ -316,7 +372,9 @@ impl Recorder {
         for (name, voice) in &mut manifest.speakers {
             self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
         }
-        self.store.finish(&mut self.tracks, &manifest.json())?;
+        if let Some(store) = &mut self.store {
+            store.finish(&mut self.tracks, &manifest.json())?;
+        }
         let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
         let unbalanced = unbalanced.map(|(name, _)| name.clone()).collect();
         let tracks = self.tracks.iter().map(|(name, track)| (name.clone(), summary(track, end))).collect();
@@ -336,11 +394,13 @@ impl Recorder {
     fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
         let event = self.event(verb, speaker, at);
         self.keep(event);
-        self.store.hurry();
+        self.store.iter_mut().for_each(Store::hurry);
     }
 
     fn keep(&mut self, event: Event) {
-        self.store.journal.push(&Line::Event(event.clone()));
+        if let Some(Store { journal, .. }) = &mut self.store {
+            journal.push(&Line::Event(event.clone()));
+        }
         self.events.push(event);
     }
 

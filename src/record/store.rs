@@ -99,7 +99,8 @@ impl Store {
     ) -> Result<(), RecordError> {
         let mut tried = self.tell(sync);
         for track in tracks.values_mut().filter(|_| sync) {
-            tried = tried.and(self.carry(track));
+            let carried = self.carry(track);
+            tried = tried.and(carried);
         }
         if let Some(json) = manifest {
             tried = tried.and_then(|()| self.write_manifest(&json, now));
@@ -114,8 +115,9 @@ impl Store {
     pub(super) fn begin_tracks(&mut self, tracks: &mut BTreeMap<String, Track>, now: SampleTime) {
         if self.due(now).is_some() {
             let told = self.tell(true);
+            let carried = tracks.values_mut().map(|track| self.carry(track)).fold(told, Result::and);
             // Tried once more, and told then.
-            let _ = tracks.values_mut().fold(told, |tried, track| tried.and(self.carry(track)));
+            drop(carried);
         }
     }
 

@@ -197,6 +197,17 @@ impl Track {
         })
     }
 
+    /// Room time has come to `now`, and nothing is written: what was said before `past` is forgotten.
+    pub(super) fn forget(&mut self, past: SampleTime, now: SampleTime) {
+        self.judge_clocks(now);
+        self.forget_clocks(now);
+        let is_past = |(at, packet, _): (u64, &Waiting, i64)| at + packet.samples <= past.samples();
+        while self.waiting.first().is_some_and(is_past) {
+            let forgotten = self.waiting.take_first();
+            self.counts.gated += forgotten.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy));
+        }
+    }
+
     fn judge_clocks(&mut self, now: SampleTime) {
         let verdicts: Vec<Verdict> =
             self.clocks.values_mut().filter_map(|clock| clock.judge(now, self.repair)).collect();

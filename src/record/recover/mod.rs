@@ -170,7 +170,7 @@ fn gap(Hole { from, to }: Hole) -> Gap {
 /// A track of which nothing is left.
 fn silent(name: &str, end: u64) -> Vec<u8> {
     let head = OggOpus::new(ogg::serial(name), 1, LOOKAHEAD).take();
-    Stream::read(&head, 0).map_or(head.clone(), |stream| stream.finish(end))
+    Stream::read(&head, 0).map(|stream| stream.finish(end)).unwrap_or_default()
 }
 
 fn hash(bytes: &[u8]) -> String {
