@@ -1,6 +1,7 @@
 //! What comes up to the caller by itself.
 
 use super::{
+    ladder::Rung,
     room::{Leftover, RoomId},
     stats::{RoomStats, SpeakerStats},
     take::Take,
@@ -25,6 +26,13 @@ pub enum Notice {
     Refused(RoomId, Command),
     /// A closed room's last figures.
     Closed(RoomId, Box<RoomStats>),
+    /// A worker sheds more than before, or less: all its rooms do without what the rung says.
+    Shed {
+        /// Which worker.
+        worker: usize,
+        /// Where it stands now.
+        rung: Rung,
+    },
     /// A voice has no track in a recording; the others have theirs.
     RecordingFailed(RoomId, RecordError),
     /// The disk takes nothing of a recording any more. It goes on by itself: see [`crate::record::Recorder::advance`].
