@@ -30,3 +30,8 @@ fn every_engine_input_is_harmless() {
 fn every_jitter_input_is_harmless() {
     replay("jitter_ops", fuzzing::jitter_ops);
 }
+
+#[test]
+fn every_recording_input_is_harmless() {
+    replay("session_read", fuzzing::session_read);
+}

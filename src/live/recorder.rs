@@ -198,6 +198,8 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),
         News::Missed(from, to) => recorder.missed(from, to),
+        News::Gained { speaker, to, at, over } => recorder.gain(speaker, to, at, over),
+        News::Panned { speaker, to, at } => recorder.pan(speaker, to, at),
         News::Now(_) | News::End(_) => {}
     }
     Ok(())

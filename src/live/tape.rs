@@ -6,6 +6,7 @@ use super::{
     ring::{self, MAX_FRAME},
 };
 use crate::{
+    engine::Event,
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
 };
@@ -38,7 +39,7 @@ pub(super) struct Reel {
 }
 
 /// What the recorder is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum News<'a> {
     /// The engine kept this.
     Packet(VoicePacket<'a>),
@@ -52,6 +53,10 @@ pub(super) enum News<'a> {
     Muted { speaker: SpeakerId, at: SampleTime },
     /// A voice is heard again.
     Unmuted { speaker: SpeakerId, at: SampleTime },
+    /// A voice becomes louder or softer on the mixes.
+    Gained { speaker: SpeakerId, to: f32, at: SampleTime, over: Samples },
+    /// A voice moves between left and right.
+    Panned { speaker: SpeakerId, to: f32, at: SampleTime },
     /// Room time.
     Now(SampleTime),
     /// Between these moments packets came that found no room.
@@ -115,9 +120,7 @@ impl Tape {
     pub(super) fn call_the_roll<'a>(&mut self, inlets: impl Iterator<Item = &'a Inlet>) {
         for inlet in inlets {
             self.joined(inlet);
-            if let Some(at) = inlet.muted {
-                self.tell(News::Muted { speaker: inlet.speaker, at });
-            }
+            inlet.fader.iter().flatten().filter_map(News::of).for_each(|news| self.tell(news));
         }
     }
 
@@ -170,19 +173,36 @@ const HEADROOM_BYTES: usize = 64 << 10;
 /// kind, speaker, epoch or admission, time, sequence, media, duration.
 const HEADER_BYTES: usize = 1 + 2 + 4 + 8 + 8 + 8 + 8;
 
+impl News<'static> {
+    /// What a recording is told of what happened in the engine.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        match *event {
+            Event::Muted { speaker, at } => Some(Self::Muted { speaker, at }),
+            Event::Unmuted { speaker, at } => Some(Self::Unmuted { speaker, at }),
+            Event::Gained { speaker, to, at, over } => Some(Self::Gained { speaker, to, at, over }),
+            Event::Panned { speaker, to, at } => Some(Self::Panned { speaker, to, at }),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> News<'a> {
     fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
         match self {
             Self::Packet(packet) => (header_of(0, &packet), packet.payload),
-            Self::Copy(packet) => (header_of(7, &packet), packet.payload),
+            Self::Copy(packet) => (header_of(9, &packet), packet.payload),
             Self::Joined { speaker, admission, at, name } => {
                 (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
             }
             Self::Left { speaker, at } => (header(2, speaker, 0, at, [0; 3]), &[]),
             Self::Muted { speaker, at } => (header(3, speaker, 0, at, [0; 3]), &[]),
             Self::Unmuted { speaker, at } => (header(4, speaker, 0, at, [0; 3]), &[]),
+            Self::Gained { speaker, to, at, over } => {
+                (header(7, speaker, to.to_bits(), at, [0, 0, over.count()]), &[])
+            }
+            Self::Panned { speaker, to, at } => (header(8, speaker, to.to_bits(), at, [0; 3]), &[]),
             Self::Now(at) => (header(5, SpeakerId(0), 0, at, [0; 3]), &[]),
-            Self::Missed(from, to) => (header(8, SpeakerId(0), 0, from, [to.samples(), 0, 0]), &[]),
+            Self::Missed(from, to) => (header(10, SpeakerId(0), 0, from, [to.samples(), 0, 0]), &[]),
             Self::End(at) => (header(6, SpeakerId(0), 0, at, [0; 3]), &[]),
         }
     }
@@ -201,13 +221,15 @@ impl<'a> News<'a> {
             VoicePacket { speaker, epoch: number, sequence, media, arrived: at, duration, payload: tail };
         Some(match kind {
             0 => Self::Packet(packet),
-            7 => Self::Copy(packet),
+            9 => Self::Copy(packet),
             1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
             2 => Self::Left { speaker, at },
             3 => Self::Muted { speaker, at },
             4 => Self::Unmuted { speaker, at },
             5 => Self::Now(at),
-            8 => Self::Missed(at, SampleTime::from_samples(sequence)),
+            10 => Self::Missed(at, SampleTime::from_samples(sequence)),
+            7 => Self::Gained { speaker, to: f32::from_bits(number), at, over: duration },
+            8 => Self::Panned { speaker, to: f32::from_bits(number), at },
             _ => Self::End(at),
         })
     }
@@ -281,6 +303,8 @@ mod tests {
             News::Unmuted { speaker: SPEAKER, at },
             News::Left { speaker: SPEAKER, at },
             News::Copy(VoicePacket { payload: b"copy", ..voice(b"") }),
+            News::Gained { speaker: SPEAKER, to: 0.3, at, over: Samples::new(99) },
+            News::Panned { speaker: SPEAKER, to: -1.0, at },
             News::Now(at),
             News::Missed(at, SampleTime::from_samples(99)),
             News::End(at),

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
-pub(super) const LOOKAHEAD: u64 = 312;
+pub(crate) const LOOKAHEAD: u64 = 312;
 
 /// What may wait for the disk: at 32 kbit/s a minute of a voice.
 const BACKLOG_BYTES: usize = 256 << 10;

@@ -1,11 +1,11 @@
 //! Ogg Opus (RFC 7845) as a list of packets: read as a sender's microphone, written as a bus's encoder made them.
 
 use super::error::Invalid;
-use crate::{frame::Channels, packet, record::OggOpus, time::Samples};
+use crate::{frame::Channels, packet, record::OggOpusFile, time::Samples};
 use ogg::{OggReadError, PacketReader};
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader},
     path::Path,
 };
 
@@ -107,8 +107,7 @@ fn check_duration(packet: &[u8], number: usize) -> Result<(), String> {
 /// Writes packets as an Ogg Opus file.
 #[derive(Debug)]
 pub struct OpusFileWriter {
-    file: BufWriter<File>,
-    ogg: OggOpus,
+    ogg: OggOpusFile,
     pre_skip: u64,
     samples: u64,
 }
@@ -123,8 +122,8 @@ impl OpusFileWriter {
     /// What the file system refuses.
     pub fn create(path: &Path, channels: Channels, pre_skip: u16) -> io::Result<Self> {
         let pre_skip = u64::from(pre_skip);
-        let ogg = OggOpus::new(SERIAL, channels.count() as u8, pre_skip);
-        Ok(Self { file: BufWriter::new(File::create(path)?), ogg, pre_skip, samples: 0 })
+        let ogg = OggOpusFile::create(path, SERIAL, channels.count() as u8, pre_skip)?;
+        Ok(Self { ogg, pre_skip, samples: 0 })
     }
 
     /// Adds a packet.
@@ -133,8 +132,7 @@ impl OpusFileWriter {
     /// What the file system refuses.
     pub fn packet(&mut self, payload: &[u8], duration: Samples) -> io::Result<()> {
         self.samples += duration.count();
-        self.ogg.push((payload.to_vec().into(), duration.count()));
-        self.file.write_all(&self.ogg.take())
+        self.ogg.push((payload.to_vec().into(), duration.count()))
     }
 
     /// Ends the file `samples` after its first audible one, or with its last packet if that comes before.
@@ -142,9 +140,7 @@ impl OpusFileWriter {
     /// # Errors
     /// What the file system refuses.
     pub fn finish(mut self, samples: Samples) -> io::Result<()> {
-        self.ogg.finish(self.samples.min(samples.count() + self.pre_skip));
-        self.file.write_all(&self.ogg.take())?;
-        self.file.flush()
+        self.ogg.finish(self.samples.min(samples.count() + self.pre_skip))
     }
 }
 

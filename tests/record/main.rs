@@ -6,6 +6,8 @@ mod faults;
 mod gates;
 mod place;
 mod random;
+mod read_back;
 mod redundancy;
+mod render;
 mod stays;
 mod support;
