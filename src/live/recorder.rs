@@ -216,7 +216,7 @@ mod tests {
     };
 
     const PLACE: SpeakerId = SpeakerId(3);
-    const TAKE: Take = Take { room: crate::live::room::RoomId(0), number: 0 };
+    const TAKE: Take = Take { room: crate::live::room::RoomId { number: 0, seat: 0 }, number: 0 };
 
     fn samples(ms: u32) -> SampleTime {
         SampleTime::ZERO + Samples::from_ms(ms)
