@@ -32,6 +32,11 @@ fn every_jitter_input_is_harmless() {
 }
 
 #[test]
+fn every_room_log_is_harmless() {
+    replay("room_log", fuzzing::room_log);
+}
+
+#[test]
 fn every_recording_input_is_harmless() {
     replay("session_read", fuzzing::session_read);
 }

@@ -25,7 +25,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("room", &["time", "speaker", "consent"]),
     ("live", &["time", "frame", "speaker", "consent", "codec", "packet", "engine", "record"]),
     ("sim", &["time", "frame", "speaker", "consent", "codec", "packet", "mix", "engine", "record", "room"]),
-    ("fuzzing", &["time", "frame", "speaker", "codec", "packet", "jitter", "engine", "record"]),
+    (
+        "fuzzing",
+        &["time", "frame", "speaker", "consent", "codec", "packet", "jitter", "engine", "record", "room"],
+    ),
 ];
 
 #[test]
