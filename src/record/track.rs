@@ -218,8 +218,10 @@ impl Track {
 
     fn lay_first(&mut self) {
         self.steer();
-        if let Some((at, packet, transit)) = self.waiting.take_first() {
-            self.lay(at, packet, transit);
+        match self.waiting.take_first() {
+            Some((at, packet, transit)) if at >= self.told => self.lay(at, packet, transit),
+            // Where it belonged, another run's packets have been put since.
+            taken => self.counts.refused += taken.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy)),
         }
     }
 
