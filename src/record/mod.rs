@@ -11,10 +11,10 @@
 //!   until room time is `repair` + 100 ms past the hole, so that late ones and copies fall into their places. What comes
 //!   later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
-//!   wholly where all gates are open, and not within 60 ms behind a gate that opened on a running voice: in-band FEC
-//!   carries what was said before. A shut stretch is digital silence; no decoder is made to conceal into it. The first
-//!   1.1 s of packets behind a gate are written without their deep redundancy, which tells what was said in the second
-//!   before.
+//!   wholly where all gates are open, arrived when they were, and its encoder has forgotten what was said while one was
+//!   shut: the first 60 ms of packets behind a gate are left out (80 to 120 ms of long or short frames, 300 ms of CELT unless it was a mute),
+//!   the first 1.1 s are written without their deep redundancy. A shut stretch is digital silence; no decoder is made to
+//!   conceal into it.
 //! - *Files.* `tracks/NAME.opus` grows by whole pages; with the first sound, which tells its pre-skip and channels, the
 //!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
 //!   gap and its cause before the page that depends on it is written, and goes when the session is finished.

@@ -250,8 +250,8 @@ impl Track {
 
     /// Leaves out the next packet, and puts silence in its place that is shorter by `late`.
     fn cut(&mut self, late: u64, run: Run) {
-        let Some((at, packet, transit)) = self.waiting.take_first() else { return };
-        let gate = self.gates.refuses(at, at + packet.samples);
+        let Some((at, mut packet, transit)) = self.waiting.take_first() else { return };
+        let gate = self.gate(at, &mut packet);
         let Waiting { sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
         self.leave_out(is_copy, at + samples - late, gate.unwrap_or(Cause::Drift));
@@ -267,16 +267,13 @@ impl Track {
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
-    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) {
+    fn lay(&mut self, at: u64, mut packet: Waiting, transit: i64) {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
-        let gate = self.gates.refuses(at, at + packet.samples);
-        if gate.is_some() || self.gates.was_shut(self.told, at) {
-            self.memory.shut();
-        }
         let cause = if self.was_missed(at) { Cause::Storage } else { Cause::Loss };
         self.tell(self.told + lost, cause);
         self.tell(at, rest);
+        let gate = self.gate(at, &mut packet);
         let Waiting { run, sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
@@ -292,9 +289,20 @@ impl Track {
         }
     }
 
-    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) {
+    /// Why the next packet may not be kept: a gate that was shut when it was said, or one that its encoder may still
+    /// remember. What arrived was said before that, wherever its clock puts it.
+    fn gate(&mut self, at: u64, packet: &mut Waiting) -> Option<Cause> {
+        let shut = self.gates.refuses(at.min(packet.arrived.samples()), at + packet.samples);
+        if let Some(cause) = shut {
+            self.memory.shut(cause);
+        } else if packet.toc.is_some() {
+            return self.memory.hear(packet.run, packet.samples, &mut packet.payload);
+        }
+        shut
+    }
+
+    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) {
         let (to, copied) = (at + packet.samples, packet.is_copy);
-        self.memory.keep(&mut packet);
         if self.tape.push(packet, toc, transit) {
             *if copied { &mut self.counts.repaired } else { &mut self.counts.recorded } += 1;
             self.told = to;
@@ -342,8 +350,11 @@ impl Track {
         fill::concealable(lost, to - self.told).min(open_to - self.told)
     }
 
-    /// Tells the gap from all that is told up to `to`.
+    /// Tells the gap from all that is told up to `to`. A gate that was shut in it is one that the encoder may remember.
     fn tell(&mut self, to: u64, cause: Cause) {
+        if let Some(cause) = self.gates.was_shut(self.told, to) {
+            self.memory.shut(cause);
+        }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);
         self.told = to;

@@ -57,7 +57,8 @@ pub enum Effect {
     },
     /// Give it to the public.
     Publish(ItemId),
-    /// Take a voice out of a stretch of everything that exists, and say when it is [done](super::Room::redacted).
+    /// Take a voice out of a stretch of everything that is kept by consent, and say when it is
+    /// [done](super::Room::redacted). A copy for moderators stands on another ground and is left as it is.
     Redact {
         /// The entry that demands it.
         entry: u64,

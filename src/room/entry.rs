@@ -173,7 +173,7 @@ pub enum Fact {
     },
     /// It is given to the public.
     Published(ItemId),
-    /// A voice is to leave a stretch of everything that exists.
+    /// A voice is to leave a stretch of everything that is kept by consent.
     Revoked(Span),
     /// It has: this is the number of the entry that demanded it.
     Redacted {

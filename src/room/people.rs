@@ -112,7 +112,7 @@ impl Room {
     }
 
     /// Somebody takes its voice out of what was kept already, for a stretch of the past or for all of it, while the room is
-    /// live or after it. Clips with that voice in that stretch go. What is kept from now on is another question:
+    /// live or after it. Clips with that voice in that stretch go; a copy for moderators does not stand on consent and stays. What is kept from now on is another question:
     /// [`decline`](Self::decline).
     ///
     /// # Errors

@@ -4,10 +4,12 @@
 mod crash;
 mod faults;
 mod gates;
+mod leaks;
 mod place;
 mod random;
 mod read_back;
 mod redundancy;
 mod render;
+mod schedules;
 mod stays;
 mod support;
