@@ -319,12 +319,12 @@ fn a_recording_holds_every_packet_from_the_first_on() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut stage = stage(StageConfig::default());
     let room = stage.open_room(RoomConfig::default()).expect("a place");
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
-    stage.start_recording(room, dir.path(), config).expect("a directory");
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
+    let take = stage.start_recording(room, dir.path(), config).expect("a directory");
     until(|| (measure(&mut stage, room).ticks > 10).then_some(()));
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
     let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
-    stage.open_gate(room, consent).expect("a recording");
+    stage.open_gate(take, consent).expect("a recording");
     let joined = stage.now(room).expect("a room");
     for number in 0..50 {
         let sent = Samples::new(u64::from(number) * PACKET as u64);
@@ -333,7 +333,7 @@ fn a_recording_holds_every_packet_from_the_first_on() {
     let all_spoken = joined + Samples::new(55 * PACKET as u64);
     let finishing = until(|| {
         let spoken = measure(&mut stage, room).samples > all_spoken.samples();
-        spoken.then(|| stage.stop_recording(room).expect("a recording"))
+        spoken.then(|| stage.stop_recording(take).expect("a recording"))
     });
     let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
     let track = &session.tracks["mara"];
@@ -344,11 +344,11 @@ fn a_recording_holds_every_packet_from_the_first_on() {
 fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
     let dir = tempfile::tempdir().expect("a directory");
     let (mut stage, room) = stage_and_room();
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
-    stage.start_recording(room, dir.path(), config).expect("a directory");
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
+    let take = stage.start_recording(room, dir.path(), config).expect("a directory");
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
     let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
-    stage.open_gate(room, consent).expect("a recording");
+    stage.open_gate(take, consent).expect("a recording");
     for number in 0..50 {
         // The first was sent 867 samples before the room opened.
         let arrived = (u64::from(number) * PACKET as u64).saturating_sub(867);
@@ -356,7 +356,7 @@ fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
     }
     let finishing = until(|| {
         let spoken = measure(&mut stage, room).samples > 55 * PACKET as u64;
-        spoken.then(|| stage.stop_recording(room).expect("a recording"))
+        spoken.then(|| stage.stop_recording(take).expect("a recording"))
     });
     let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
     let track = &session.tracks["mara"];
@@ -373,14 +373,14 @@ fn a_disk_that_stands_still_stops_no_tick() {
     std::fs::create_dir(dir.path().join("tracks")).expect("a directory");
     assert!(std::process::Command::new("mkfifo").arg(&track).status().expect("mkfifo").success());
     let (mut stage, room) = stage_and_room();
-    let config = RecorderConfig { repair: Samples::from_ms(20), epoch_unix_ms: None };
-    stage.start_recording(room, dir.path(), config).expect("a directory");
+    let config = RecorderConfig { repair: Samples::from_ms(20), ..RecorderConfig::default() };
+    let take = stage.start_recording(room, dir.path(), config).expect("a directory");
     let mut mara = stage.admit(room, pcm_lane(), "mara").expect("a place");
     let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
-    stage.open_gate(room, consent).expect("a recording");
+    stage.open_gate(take, consent).expect("a recording");
     speak(&mut mara, 200, 1 << 13);
     until(|| (measure(&mut stage, room).samples > 48_000).then_some(()));
-    let finishing = stage.stop_recording(room).expect("a recording");
+    let finishing = stage.stop_recording(take).expect("a recording");
     assert!(matches!(finishing.wait(Duration::from_millis(300)), Err(FinishError::Timeout)));
     let before = measure(&mut stage, room).ticks;
     until(|| (measure(&mut stage, room).ticks > before + 50).then_some(()));

@@ -82,9 +82,9 @@ fn a_life(stage: &mut Control) {
     let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
     let speaker = mara.speaker();
     let dir = tempfile::tempdir().expect("a directory");
-    let config = RecorderConfig { repair: Samples::from_ms(100), epoch_unix_ms: None };
-    stage.start_recording(room, dir.path(), config).expect("a directory");
-    stage.open_gate(room, Recordable::dangerously_without_consent(speaker, SOON)).expect("a recording");
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
+    let take = stage.start_recording(room, dir.path(), config).expect("a directory");
+    stage.open_gate(take, Recordable::dangerously_without_consent(speaker, SOON)).expect("a recording");
     let everybody = SpeakerSet::EVERYBODY;
     let mut out =
         stage.subscribe(room, everybody, EncoderConfig::default(), StreamConfig::default()).expect("a place");
@@ -102,7 +102,7 @@ fn a_life(stage: &mut Control) {
         stage.move_room(room, worker).expect("a worker");
         measure(stage, room);
     }
-    stage.stop_recording(room).expect("a recording").wait(Duration::from_secs(30)).expect("a disk");
+    stage.stop_recording(take).expect("a recording").wait(Duration::from_secs(30)).expect("a disk");
     stage.unsubscribe(room, out.bus()).expect("a room");
     stage.unsubscribe(room, pcm.bus()).expect("a room");
     let rests = |stage: &Control| stage.stats().rooms.iter().any(|load| load.room == room && load.resting);

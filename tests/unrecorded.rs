@@ -81,10 +81,10 @@ fn without_a_recorder_no_byte_is_written() {
     assert_eq!(open_files(), files);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     // With a recorder the same counters move, so that they would have shown it.
-    stage.start_recording(room, folder.path(), RecorderConfig::default()).unwrap();
-    stage.open_gate(room, Recordable::dangerously_without_consent(mara.speaker(), SampleTime::ZERO)).unwrap();
+    let take = stage.start_recording(room, folder.path(), RecorderConfig::default()).unwrap();
+    stage.open_gate(take, Recordable::dangerously_without_consent(mara.speaker(), SampleTime::ZERO)).unwrap();
     speak(&mut mara, 2);
     listen(&mut mix);
-    drop(stage.stop_recording(room).unwrap());
+    drop(stage.stop_recording(take).unwrap());
     assert!(written().0 > before.0);
 }

@@ -13,11 +13,11 @@ use tertulia::{
     engine::{EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
     live::{
         Control, Notice, PacketIn, PacketsOut, RoomId, RoomStats, Rung, SOON, SpeakerStats, Stage,
-        StageConfig, WorkerStats,
+        StageConfig, Take, WorkerStats,
     },
     record::{RecorderConfig, Session},
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
-    time::{SampleTime, Samples},
+    time::SampleTime,
 };
 
 /// One place is the listeners'.
@@ -29,7 +29,7 @@ const MAX_DEPARTED: usize = 4096;
 pub(crate) struct House {
     control: Control,
     room: RoomId,
-    recording: bool,
+    recording: Option<Take>,
     encoder: EncoderConfig,
     payload_type: u8,
     joined: u64,
@@ -61,10 +61,13 @@ impl House {
             max_buses: MAX_GUESTS + 1,
             ..RoomConfig::default()
         })?;
-        if let Some(dir) = &args.record {
-            let config = RecorderConfig { repair: Samples::from_ms(2000), epoch_unix_ms: Some(unix_ms()) };
-            control.start_recording(room, dir, config)?;
-        }
+        let recording = match &args.record {
+            Some(dir) => {
+                let config = RecorderConfig { epoch_unix_ms: Some(unix_ms()), ..RecorderConfig::default() };
+                Some(control.start_recording(room, dir, config)?)
+            }
+            None => None,
+        };
         let encoder = EncoderConfig {
             packet: args.packet,
             bitrate_bps: args.bitrate_bps,
@@ -76,7 +79,7 @@ impl House {
         let house = Self {
             control,
             room,
-            recording: args.record.is_some(),
+            recording,
             encoder,
             payload_type: args.payload_type,
             joined: 0,
@@ -107,10 +110,10 @@ impl House {
                     return Err(error.into());
                 }
             };
-        if self.recording {
+        if let Some(take) = self.recording {
             // Whoever runs this program with --record answers for the consent of those who send to it.
             let consent = Recordable::dangerously_without_consent(speaker, SOON);
-            self.control.open_gate(self.room, consent)?;
+            self.control.open_gate(take, consent)?;
         }
         self.joined += 1;
         self.names.insert(speaker, name);
@@ -134,6 +137,10 @@ impl House {
                 }
                 Notice::Shed { rung, .. } => eprintln!("warning: {}", told(rung)),
                 Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
+                Notice::RecordingTrouble(_, error) => eprintln!("warning: {error}; trying again"),
+                Notice::RecordingResumed(..) => eprintln!("the recording is being written again"),
+                Notice::DiskStalled(since) => eprintln!("warning: the disk has not answered for {since:.1?}"),
+                Notice::DiskAnswers => eprintln!("the disk answers again"),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),
                 Notice::Event(..) | Notice::Closed(..) => {}
             }
@@ -163,10 +170,8 @@ impl House {
 
     /// Ends the recording, if there is one, and waits until it is on disk.
     pub(crate) fn finish(&mut self) -> Result<Option<Session>, Box<dyn Error>> {
-        if !self.recording {
-            return Ok(None);
-        }
-        let finishing = self.control.stop_recording(self.room)?;
+        let Some(take) = self.recording else { return Ok(None) };
+        let finishing = self.control.stop_recording(take)?;
         Ok(Some(finishing.wait(Duration::from_secs(30))?))
     }
 

@@ -99,13 +99,31 @@ impl Lane {
         slot
     }
 
-    /// A copy counts packets back by their length.
-    fn take_copy(&mut self, copy: &RedBlock<'_>, newest: &Slot, arrived: SampleTime) {
-        let Some(duration) = self.voice.decoder.duration(copy.payload) else { return };
+    /// The packets that a kept one brought along in `datagram`: copies of older ones, of which some may never have come.
+    pub(super) fn copies<'a>(
+        &self,
+        kept: VoicePacket<'a>,
+        datagram: &'a [u8],
+    ) -> impl Iterator<Item = VoicePacket<'a>> {
+        let unwrap = |packet: Packet<'a>| self.unwrap(&packet).ok()?.1;
+        let older = self.red_payload_type.and_then(|_| Packet::parse(datagram).ok()).and_then(unwrap);
+        older.into_iter().flatten().filter_map(move |copy| {
+            let (packets, duration) = self.copied(&copy, kept.sequence)?;
+            let (sequence, media) = (kept.sequence - packets, kept.media - copy.back);
+            Some(VoicePacket { sequence, media, duration, payload: copy.payload, ..kept })
+        })
+    }
+
+    /// How many packets before number `newest` a copy belongs, by its length, and how long it is.
+    fn copied(&self, copy: &RedBlock<'_>, newest: u64) -> Option<(u64, Samples)> {
+        let duration = self.voice.decoder.duration(copy.payload)?;
         let packets = copy.back.count() / duration.count().max(1);
-        if copy.payload_type != self.payload_type || packets == 0 || packets > newest.sequence {
-            return;
-        }
+        let fits = copy.payload_type == self.payload_type && (1..=newest).contains(&packets);
+        fits.then_some((packets, duration))
+    }
+
+    fn take_copy(&mut self, copy: &RedBlock<'_>, newest: &Slot, arrived: SampleTime) {
+        let Some((packets, duration)) = self.copied(copy, newest.sequence) else { return };
         let mut slot = Slot::new(newest.sequence - packets, newest.media - copy.back, duration);
         slot.red = true;
         self.jitter.insert_copy(slot, copy.payload, arrived);

@@ -38,7 +38,7 @@ pub use tick::{BusPacket, Tick, Work};
 use crate::{
     mix::{MixMinus, Selection},
     packet::Reject,
-    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
+    speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet, VoicePacket},
     time::{SampleTime, Samples},
 };
 use deep::Deep;
@@ -126,6 +126,20 @@ impl Engine {
             Some(Some(lane)) => lane.receive(datagram, arrived, &mut self.deep),
             _ => Received::Rejected(Reject::NoLane),
         }
+    }
+
+    /// The packets that a kept one brought along in `datagram` (RED, RFC 2198): copies of older ones, of which some may
+    /// never have come. They count nowhere.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn copies<'a>(
+        &self,
+        kept: VoicePacket<'a>,
+        datagram: &'a [u8],
+    ) -> impl Iterator<Item = VoicePacket<'a>> {
+        let lane = self.lanes.get(kept.speaker.index()).and_then(Option::as_ref);
+        lane.into_iter().flat_map(move |lane| lane.copies(kept, datagram))
     }
 
     /// Carries out a command; what it leaves behind comes back, to be freed elsewhere.

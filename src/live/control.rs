@@ -11,6 +11,7 @@ use super::{
     notice::Notice,
     outlet::{self, Outlet, PacketsOut, PcmOut},
     port::{self, PacketIn},
+    pulse::Pulse,
     recorder::Message,
     room::{Room, RoomId, Task},
     seats::Seats,
@@ -19,7 +20,6 @@ use super::{
 };
 use crate::{
     engine::{Bus, BusConfig, Command, EncoderConfig, Event, Lane, LaneConfig, RoomConfig, StreamConfig},
-    record::RecordError,
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{RATE_HZ, SampleTime, Samples},
 };
@@ -30,7 +30,7 @@ use std::{
     fmt,
     sync::Arc,
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// For a change's `at`: as soon as possible.
@@ -86,11 +86,27 @@ pub(super) struct Link {
     pub(super) rooms: usize,
 }
 
+/// A disk that has not answered for a second is stuck.
+const STALLED: Duration = Duration::from_secs(1);
+
+impl Disk {
+    /// Is the disk stuck, or no longer? Told once.
+    fn feel_pulse(&mut self) -> Option<Notice> {
+        let lasts = self.pulse.lasts();
+        let stalled = lasts >= STALLED;
+        let told = std::mem::replace(&mut self.stalled, stalled);
+        (told != stalled).then_some(if stalled { Notice::DiskStalled(lasts) } else { Notice::DiskAnswers })
+    }
+}
+
 /// The control side's ends of the recorder's channels.
 #[derive(Debug)]
 pub(super) struct Disk {
     pub(super) messages: Sender<Message>,
-    pub(super) failures: Receiver<(RoomId, RecordError)>,
+    pub(super) notices: Receiver<Notice>,
+    pub(super) pulse: Arc<Pulse>,
+    /// It was told that it is stuck.
+    pub(super) stalled: bool,
     pub(super) thread: JoinHandle<()>,
 }
 
@@ -368,8 +384,10 @@ impl Control {
                 }
             }
         }
-        let failures = disk.iter().flat_map(|disk| disk.failures.try_iter());
-        notices.extend(failures.map(|(room, error)| Notice::RecordingFailed(room, error)));
+        if let Some(disk) = disk {
+            notices.extend(disk.notices.try_iter());
+            notices.extend(disk.feel_pulse());
+        }
         notices.drain(..notices.len().saturating_sub(MAX_NOTICES));
     }
 }

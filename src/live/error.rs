@@ -67,9 +67,9 @@ pub enum RecordingError {
     NoRoom,
     /// The worker has not kept up with orders.
     Busy,
-    /// The room is being recorded.
-    Already,
-    /// The room is not being recorded.
+    /// The room has as many recordings at once as it may have: 4.
+    TooMany,
+    /// That recording has ended.
     NotRecording,
     /// There is no such speaker.
     NoSpeaker,
@@ -165,8 +165,8 @@ impl fmt::Display for RecordingError {
         match self {
             Self::NoRoom => f.write_str(NO_ROOM),
             Self::Busy => f.write_str(BUSY),
-            Self::Already => f.write_str("the room is being recorded already"),
-            Self::NotRecording => f.write_str("the room is not being recorded"),
+            Self::TooMany => f.write_str("the room has 4 recordings at once already"),
+            Self::NotRecording => f.write_str("that recording has ended"),
             Self::NoSpeaker => f.write_str("no such speaker: nobody has that place"),
             Self::Record(error) => error.fmt(f),
         }

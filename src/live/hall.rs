@@ -5,9 +5,9 @@ use super::{
     clock::{self, Epoch},
     front::Front,
     notice::Notice,
-    recorder::Take,
     room::{Leftover, RoomId},
     seats::Seats,
+    take::Take,
 };
 use crate::{engine::RoomConfig, speaker::SpeakerId, time::Samples};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -24,7 +24,8 @@ pub(super) struct Hall {
     pub(super) admitted: BTreeMap<SpeakerId, u32>,
     pub(super) admissions: u32,
     pub(super) takes: u32,
-    pub(super) take: Option<Take>,
+    /// The recordings that go on.
+    pub(super) open: Vec<Take>,
 }
 
 impl Hall {
@@ -43,7 +44,7 @@ impl Hall {
             admitted: BTreeMap::new(),
             admissions: 0,
             takes: 0,
-            take: None,
+            open: Vec::new(),
         }
     }
 

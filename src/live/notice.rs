@@ -4,11 +4,14 @@ use super::{
     ladder::Rung,
     room::{Leftover, RoomId},
     stats::{RoomStats, SpeakerStats},
+    take::Take,
 };
 use crate::{
     engine::{Command, Event, Retired},
     record::RecordError,
+    time::SampleTime,
 };
+use std::time::Duration;
 
 /// What comes up by itself.
 #[derive(Debug)]
@@ -30,8 +33,16 @@ pub enum Notice {
         /// Where it stands now.
         rung: Rung,
     },
-    /// A recording cannot be written any more; what was written stays.
+    /// A voice has no track in a recording; the others have theirs.
     RecordingFailed(RoomId, RecordError),
+    /// The disk takes nothing of a recording any more. It goes on by itself: see [`crate::record::Recorder::advance`].
+    RecordingTrouble(Take, RecordError),
+    /// The disk takes everything again, which it did not since that sample.
+    RecordingResumed(Take, SampleTime),
+    /// The disk has not answered for so long; recordings wait for it, rooms do not.
+    DiskStalled(Duration),
+    /// The disk answers again.
+    DiskAnswers,
 }
 
 impl Notice {

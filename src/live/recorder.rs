@@ -2,7 +2,9 @@
 //! recordings leave. It may block; then tapes fill up and packets are missed, but no tick waits.
 
 use super::{
-    room::RoomId,
+    notice::Notice,
+    pulse::Pulse,
+    take::Take,
     tape::{News, Reel},
 };
 use crate::{
@@ -12,46 +14,41 @@ use crate::{
     time::SampleTime,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// What the control side tells.
 pub(super) enum Message {
     Begin(Take, Box<Recorder>, Reel),
     Open(Take, Admission, Recordable),
     Close(Take, SpeakerId, SampleTime),
+    /// An armed recorder begins, in this folder, from this sample on.
+    Record(Take, PathBuf, SampleTime),
     Pause(Take, SampleTime),
     Resume(Take, SampleTime),
     /// Who wants the result when the recording ends.
     Await(Take, Sender<Result<Session, RecordError>>),
 }
 
-/// One recording of a room; the next may begin while this one is still being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Take {
-    pub(super) room: RoomId,
-    pub(super) number: u32,
-}
-
 /// Counts a room's admissions. A place is used again, so consent goes with the admission.
 pub(super) type Admission = u32;
 
 /// Serves recordings until the control side has let go and all of them have ended.
-pub(super) fn run(messages: &Receiver<Message>, failures: &Sender<(RoomId, RecordError)>) {
+pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Pulse) {
     let mut recordings = BTreeMap::<Take, Recording>::new();
     loop {
         let first = messages.recv_timeout(POLL);
         let let_go = matches!(first, Err(RecvTimeoutError::Disconnected));
+        pulse.begin();
         for message in first.into_iter().chain(messages.try_iter()) {
             obey(&mut recordings, message);
         }
         recordings =
             recordings.into_iter().filter_map(|(take, recording)| Some((take, recording.go_on()?))).collect();
         for (take, recording) in &mut recordings {
-            if let Err(error) = recording.read() {
-                // Nobody listens when the stage is being taken down.
-                let _ = failures.send((take.room, error));
-            }
+            // Nobody listens when the stage is being taken down.
+            recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
         }
+        pulse.end();
         if let_go && recordings.is_empty() {
             return;
         }
@@ -72,8 +69,13 @@ fn obey(recordings: &mut BTreeMap<Take, Recording>, message: Message) {
         Message::Close(take, speaker, at) => {
             with(recordings, take, |recording| recording.close(speaker, at));
         }
-        Message::Pause(take, at) => with(recordings, take, |recording| recording.tell(|to| to.pause(at))),
-        Message::Resume(take, at) => with(recordings, take, |recording| recording.tell(|to| to.resume(at))),
+        Message::Record(take, dir, from) => {
+            with(recordings, take, |recording| {
+                recording.failed = recording.recorder.begin(&dir, from).err();
+            });
+        }
+        Message::Pause(take, at) => with(recordings, take, |recording| recording.recorder.pause(at)),
+        Message::Resume(take, at) => with(recordings, take, |recording| recording.recorder.resume(at)),
         Message::Await(take, result) => {
             with(recordings, take, |recording| recording.result = Some(result));
         }
@@ -88,8 +90,11 @@ fn with(recordings: &mut BTreeMap<Take, Recording>, take: Take, act: impl FnOnce
 
 /// One room's recording.
 struct Recording {
-    /// None once it has failed.
-    recorder: Option<Box<Recorder>>,
+    recorder: Box<Recorder>,
+    /// Since when the disk takes nothing, as it was told.
+    trouble: Option<SampleTime>,
+    /// Why it could not begin, until that is told.
+    failed: Option<RecordError>,
     reel: Reel,
     now: SampleTime,
     present: BTreeMap<SpeakerId, Admission>,
@@ -102,7 +107,9 @@ struct Recording {
 impl Recording {
     fn new(recorder: Box<Recorder>, reel: Reel) -> Self {
         Self {
-            recorder: Some(recorder),
+            recorder,
+            trouble: None,
+            failed: None,
             reel,
             now: SampleTime::ZERO,
             present: BTreeMap::new(),
@@ -112,16 +119,10 @@ impl Recording {
         }
     }
 
-    fn tell(&mut self, act: impl FnOnce(&mut Recorder)) {
-        if let Some(recorder) = &mut self.recorder {
-            act(recorder);
-        }
-    }
-
     /// Opens the gate of this admission, and of no other person who has or had the same place.
     fn open(&mut self, admission: Admission, consent: Recordable) {
         match self.present.get(&consent.speaker()) {
-            Some(present) if *present == admission => self.tell(|to| to.open(consent)),
+            Some(present) if *present == admission => self.recorder.open(consent),
             Some(present) if *present > admission => {}
             _ => self.early.push((admission, consent)),
         }
@@ -129,7 +130,7 @@ impl Recording {
 
     fn close(&mut self, speaker: SpeakerId, at: SampleTime) {
         self.early.retain(|(_, consent)| consent.speaker() != speaker);
-        self.tell(|to| to.close(speaker, at));
+        self.recorder.close(speaker, at);
     }
 
     fn joined(&mut self, speaker: SpeakerId, admission: Admission) {
@@ -144,46 +145,43 @@ impl Recording {
         }
     }
 
-    /// Reads what has been told so far and writes what is settled.
-    fn read(&mut self) -> Result<(), RecordError> {
+    /// Reads what has been told so far and writes what may be written; what the caller should know.
+    fn read(&mut self, take: Take) -> Vec<Notice> {
+        let failed = self.failed.take().map(|error| Notice::RecordingFailed(take.room, error));
+        let mut notices: Vec<Notice> = failed.into_iter().collect();
         while self.ended.is_none()
             && let Some(news) = self.reel.pop()
         {
-            let told = self.recorder.as_mut().map_or(Ok(()), |recorder| write(recorder, news));
+            // A voice that has no track leaves the others theirs.
+            let told = write(&mut self.recorder, news);
+            notices.extend(told.err().map(|error| Notice::RecordingFailed(take.room, error)));
             match news {
                 News::Joined { speaker, admission, .. } => self.joined(speaker, admission),
                 News::Left { speaker, .. } => drop(self.present.remove(&speaker)),
                 News::Now(at) => self.now = at,
                 News::End(at) => self.ended = Some(at),
-                News::Packet(_)
-                | News::Muted { .. }
-                | News::Unmuted { .. }
-                | News::Gained { .. }
-                | News::Panned { .. } => {}
+                _ => {}
             }
-            // A voice that has no track leaves the others theirs.
-            told?;
         }
-        self.advance()
+        notices.extend(self.advance(take));
+        notices
     }
 
-    fn advance(&mut self) -> Result<(), RecordError> {
-        let now = self.now;
-        match self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.advance(now)) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.recorder = None;
-                Err(error)
-            }
-        }
+    /// A trouble is told when it begins and when it is over.
+    fn advance(&mut self, take: Take) -> Option<Notice> {
+        let advanced = self.recorder.advance(self.now);
+        let before = std::mem::replace(&mut self.trouble, self.recorder.trouble());
+        let over = before.filter(|_| self.trouble.is_none());
+        let begins = advanced.err().map(|error| Notice::RecordingTrouble(take, error));
+        begins.or_else(|| over.map(|since| Notice::RecordingResumed(take, since)))
     }
 
     /// Ends, if the end was read; goes on else. Called after messages, so that whoever waits for the result is known.
     fn go_on(self) -> Option<Self> {
         let end = self.ended.or_else(|| self.reel.is_over().then_some(self.now));
         let Some(at) = end else { return Some(self) };
-        let result = self.recorder.map(|recorder| recorder.finish(at));
-        if let (Some(waiting), Some(result)) = (self.result, result) {
+        let result = self.recorder.finish(at);
+        if let Some(waiting) = self.result {
             // Whoever waited may have given up.
             let _ = waiting.send(result);
         }
@@ -195,9 +193,11 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
     match news {
         News::Joined { speaker, at, name, .. } => return recorder.join(speaker, name, at),
         News::Packet(packet) => recorder.packet(packet),
+        News::Copy(copy) => recorder.copy(copy),
         News::Left { speaker, at } => recorder.leave(speaker, at),
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),
+        News::Missed(from, to) => recorder.missed(from, to),
         News::Gained { speaker, to, at, over } => recorder.gain(speaker, to, at, over),
         News::Panned { speaker, to, at } => recorder.pan(speaker, to, at),
         News::Now(_) | News::End(_) => {}
@@ -216,10 +216,14 @@ mod tests {
     };
 
     const PLACE: SpeakerId = SpeakerId(3);
-    const CONFIG: RecorderConfig = RecorderConfig { repair: Samples::ZERO, epoch_unix_ms: None };
+    const TAKE: Take = Take { room: crate::live::room::RoomId { number: 0, seat: 0 }, number: 0 };
 
     fn samples(ms: u32) -> SampleTime {
         SampleTime::ZERO + Samples::from_ms(ms)
+    }
+
+    fn config() -> RecorderConfig {
+        RecorderConfig { repair: Samples::ZERO, ..RecorderConfig::default() }
     }
 
     fn consent() -> Recordable {
@@ -250,13 +254,13 @@ mod tests {
     /// Begins a recording, lets `act` happen, and says how many packets were kept of whom.
     fn record(act: impl FnOnce(&mut Recording, &mut Tape)) -> BTreeMap<String, u64> {
         let dir = tempfile::tempdir().unwrap();
-        let (mut tape, reel) = tape(0);
-        let mut recording = Recording::new(Box::new(Recorder::create(dir.path(), CONFIG).unwrap()), reel);
+        let (mut tape, reel) = tape(0, 0);
+        let mut recording = Recording::new(Box::new(Recorder::create(dir.path(), config()).unwrap()), reel);
         let (result, results) = crossbeam::channel::bounded(1);
         recording.result = Some(result);
         act(&mut recording, &mut tape);
         tape.tell(News::End(samples(2000)));
-        recording.read().unwrap();
+        assert_eq!(recording.read(TAKE).len(), 0);
         assert!(recording.go_on().is_none());
         let tracks = results.recv().unwrap().unwrap().tracks;
         tracks.into_iter().map(|(name, track)| (name, track.recorded)).collect()
@@ -280,7 +284,7 @@ mod tests {
             speak(tape, 0);
             tape.tell(News::Left { speaker: PLACE, at: samples(500) });
             join(tape, 1, "george", 600);
-            recording.read().unwrap();
+            assert_eq!(recording.read(TAKE).len(), 0);
             recording.open(0, consent());
             speak(tape, 600);
         });
@@ -302,7 +306,7 @@ mod tests {
     fn a_voice_that_cannot_have_a_track_leaves_the_others_theirs() {
         let kept = record(|recording, tape| {
             join(tape, 0, "no/file", 0);
-            recording.read().unwrap_err();
+            assert_eq!(recording.read(TAKE).len(), 1);
             tape.tell(News::Left { speaker: PLACE, at: samples(10) });
             recording.open(1, consent());
             join(tape, 1, "mara", 20);

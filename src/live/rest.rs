@@ -52,6 +52,6 @@ impl Room {
     /// Is there nothing to hear, nothing to write, and nobody who counts on each quantum?
     fn may_rest(&self) -> bool {
         let heard_as_pcm = self.outlets.iter().flatten().any(|outlet| outlet.is_pcm());
-        !heard_as_pcm && self.tape.is_none() && self.asked.is_none() && self.engine.is_at_rest()
+        !heard_as_pcm && self.tapes.is_empty() && self.asked.is_none() && self.engine.is_at_rest()
     }
 }

@@ -10,7 +10,7 @@ use super::{
     port::Inlet,
     ring::MAX_FRAME,
     stats::RoomStats,
-    tape::{News, Tape},
+    tape::{News, Tape, Tapes},
 };
 use crate::{
     engine::{Bus, Command, Engine, Event, Lane, Received, Retired, RoomConfig, Shed, Tick, Work},
@@ -37,7 +37,7 @@ pub(super) enum Task {
     Unsubscribe(BusId),
     Change(Command),
     Record(Box<Tape>),
-    StopRecording,
+    StopRecording(u32),
     Measure(Box<RoomStats>),
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Room {
     pub(super) front: Front,
     pub(super) inlets: Vec<Option<Box<Inlet>>>,
     pub(super) outlets: Vec<Option<Box<Outlet>>>,
-    pub(super) tape: Option<Box<Tape>>,
+    pub(super) tapes: Tapes,
     pub(super) asked: Option<Survey>,
     pub(super) totals: Totals,
     cost: Cost,
@@ -116,7 +116,7 @@ impl Room {
             front,
             inlets: (0..config.max_lanes).map(|_| None).collect(),
             outlets: (0..config.max_buses).map(|_| None).collect(),
-            tape: None,
+            tapes: Tapes::new(),
             asked: None,
             totals: Totals::default(),
             cost: Cost::default(),
@@ -143,10 +143,7 @@ impl Room {
             Task::Unsubscribe(bus) => self.unsubscribe(bus),
             Task::Change(command) => self.change(command),
             Task::Record(tape) => self.record(tape),
-            Task::StopRecording => {
-                self.end_recording();
-                self.tape.take().map(Leftover::Tape)
-            }
+            Task::StopRecording(number) => self.tapes.end(number, self.pace.next()).map(Leftover::Tape),
             Task::Measure(stats) => self.begin_survey(stats),
         }
     }
@@ -188,20 +185,16 @@ impl Room {
         self.front.gauge.costs(0);
     }
 
-    /// Tells the recording, if there is one, that it ends here.
-    pub(super) fn end_recording(&mut self) {
-        if let Some(tape) = &mut self.tape {
-            tape.tell(News::End(self.pace.next()));
-        }
+    /// Tells the recordings, if there are any, that they end here.
+    pub(super) fn end_recordings(&mut self) {
+        self.tapes.tell(News::End(self.pace.next()));
     }
 
     fn admit(&mut self, lane: Box<Lane>, inlet: Box<Inlet>) -> Option<Leftover> {
         if let Some(refused) = self.engine.apply(Command::Admit(lane)) {
             return Some(Leftover::Lane(refused, inlet));
         }
-        if let Some(tape) = &mut self.tape {
-            tape.joined(&inlet);
-        }
+        self.tapes.joined(&inlet);
         // The engine took the lane, so the place exists and was empty.
         let place = self.inlets.get_mut(inlet.speaker.index())?;
         *place = Some(inlet);
@@ -214,9 +207,7 @@ impl Room {
         let Some(mut inlet) = self.inlets.get_mut(speaker.index()).and_then(Option::take) else {
             return refusal(retired);
         };
-        if let Some(tape) = &mut self.tape {
-            tape.tell(News::Left { speaker, at: self.engine.now() });
-        }
+        self.tapes.tell(News::Left { speaker, at: self.engine.now() });
         inlet.last = last;
         Some(Leftover::Lane(retired, inlet))
     }
@@ -245,7 +236,7 @@ impl Room {
 
     fn record(&mut self, mut tape: Box<Tape>) -> Option<Leftover> {
         tape.call_the_roll(self.inlets.iter().flatten().map(|inlet| &**inlet));
-        self.tape.replace(tape).map(Leftover::Tape)
+        self.tapes.begin(tape).map(Leftover::Tape)
     }
 
     fn take_packets(&mut self) {
@@ -254,9 +245,13 @@ impl Room {
             for _ in 0..PACKETS_A_TICK {
                 let Some((arrived, datagram)) = inlet.pop(now, &mut self.frame) else { break };
                 if let Received::Kept(packet) = self.engine.receive(inlet.speaker, datagram, arrived)
-                    && let Some(tape) = &mut self.tape
+                    && !self.tapes.is_empty()
                 {
-                    self.totals.unrecorded += u64::from(!tape.offer(News::Packet(packet)));
+                    self.totals.unrecorded += self.tapes.offer(News::Packet(packet));
+                    for copy in self.engine.copies(packet, datagram) {
+                        // A copy that is missed is no packet that is.
+                        self.tapes.offer(News::Copy(copy));
+                    }
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
                     inlet.aimed(&stats);
@@ -285,12 +280,10 @@ impl Room {
         }
         // What is shed the worker tells, once for all its rooms.
         for event in tick.events().iter().filter(|event| !matches!(event, Event::Shed { .. })) {
-            note_fader(event, &mut self.inlets, self.tape.as_deref_mut());
+            note_fader(event, &mut self.inlets, &mut self.tapes);
             self.totals.events_lost += u64::from(events.push((self.id, *event)).is_err());
         }
-        if let Some(tape) = &mut self.tape {
-            tape.offer(News::Now(tick.at()));
-        }
+        self.tapes.offer(News::Now(tick.at()));
         work
     }
 }
@@ -315,7 +308,7 @@ fn hand_out(tick: &Tick<'_>, outlets: &mut [Option<Box<Outlet>>]) {
 }
 
 /// What a fader does is told to the recording, and to those that begin later.
-fn note_fader(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
+fn note_fader(event: &Event, inlets: &mut [Option<Box<Inlet>>], tapes: &mut Tapes) {
     let Some(news) = News::of(event) else { return };
     let (speaker, dial) = match *event {
         Event::Gained { speaker, .. } => (speaker, 0),
@@ -327,9 +320,7 @@ fn note_fader(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mu
         let at_rest = matches!(event, Event::Unmuted { .. });
         inlet.fader[dial] = (!at_rest).then_some(*event);
     }
-    if let Some(tape) = tape {
-        tape.tell(news);
-    }
+    tapes.tell(news);
 }
 
 fn refusal(retired: Retired) -> Option<Leftover> {

@@ -6,7 +6,9 @@ use super::{
     control::{Control, Disk, Link, Warning},
     error::StartError,
     gauge::WorkerGauge,
-    priority, recorder,
+    priority,
+    pulse::Pulse,
+    recorder,
     room::Room,
     worker::{Ends, Worker},
 };
@@ -90,10 +92,12 @@ fn start_worker(
 
 fn start_disk() -> Result<Disk, StartError> {
     let (messages, inbox) = channel::unbounded();
-    let (tell, failures) = channel::unbounded();
-    let run = move || recorder::run(&inbox, &tell);
+    let (tell, notices) = channel::unbounded();
+    let pulse = Arc::new(Pulse::new());
+    let beats = Arc::clone(&pulse);
+    let run = move || recorder::run(&inbox, &tell, &beats);
     let thread = thread::Builder::new().name("stage-disk".into()).spawn(run).map_err(StartError::Thread)?;
-    Ok(Disk { messages, failures, thread })
+    Ok(Disk { messages, notices, pulse, stalled: false, thread })
 }
 
 /// Rooms between two workers: few move at a time.

@@ -4,21 +4,23 @@ use super::{
     control::Control,
     error::{FinishError, RecordingError},
     hall::Hall,
-    recorder::{Message, Take},
+    recorder::Message,
     room::{RoomId, Task},
-    tape,
+    take::Take,
+    tape::{self, MAX_TAPES},
 };
 use crate::{
     consent::Recordable,
     record::{RecordError, Recorder, RecorderConfig, Session},
     speaker::SpeakerId,
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 use crossbeam::channel::{self, Receiver, RecvTimeoutError};
 use std::{path::Path, time::Duration};
 
 impl Control {
-    /// Begins to record a room into `dir`. Every gate is closed until [`Self::open_gate`].
+    /// Begins to record a room into `dir`, beside other recordings of it perhaps. Every gate is closed until
+    /// [`Self::open_gate`].
     ///
     /// # Errors
     /// See [`RecordingError`].
@@ -27,46 +29,80 @@ impl Control {
         room: RoomId,
         dir: &Path,
         config: RecorderConfig,
-    ) -> Result<(), RecordingError> {
-        self.sweep();
-        let hall = self.halls.get(&room).ok_or(RecordingError::NoRoom)?;
-        if hall.take.is_some() {
-            return Err(RecordingError::Already);
-        }
-        let take = Take { room, number: hall.takes };
+    ) -> Result<Take, RecordingError> {
         let recorder = Recorder::create(dir, config).map_err(RecordingError::Record)?;
-        let (tape, reel) = tape::tape(self.config.tape_bytes);
-        self.tell(Message::Begin(take, Box::new(recorder), reel));
-        self.task(room, Task::Record(Box::new(tape)))?;
-        if let Some(hall) = self.halls.get_mut(&room) {
-            hall.take = Some(take);
-            hall.takes += 1;
-        }
-        Ok(())
+        self.begin_recording(room, recorder)
     }
 
-    /// Lets a voice into the recording, by the proof that it may.
+    /// As [`Self::start_recording`], with a recorder of the caller's: on a [disk](crate::record::Disk) of its own, or one
+    /// that was armed before.
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn open_gate(&mut self, room: RoomId, consent: Recordable) -> Result<(), RecordingError> {
-        let (hall, take) = self.recorded(room)?;
+    pub fn begin_recording(&mut self, room: RoomId, recorder: Recorder) -> Result<Take, RecordingError> {
+        self.sweep();
+        let hall = self.halls.get(&room).ok_or(RecordingError::NoRoom)?;
+        if hall.open.len() == MAX_TAPES {
+            return Err(RecordingError::TooMany);
+        }
+        let take = Take { room, number: hall.takes };
+        let (tape, reel) = tape::tape(take.number, self.config.tape_bytes);
+        self.tell(Message::Begin(take, Box::new(recorder), reel));
+        self.task(room, Task::Record(Box::new(tape)))?;
+        if let Some(hall) = self.halls.get_mut(&room) {
+            hall.open.push(take);
+            hall.takes += 1;
+        }
+        Ok(take)
+    }
+
+    /// Remembers the last `pre_roll` of a room in memory, so that a recording may begin in the past. Nothing touches the
+    /// disk until [`Self::record_from`].
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn arm_recording(
+        &mut self,
+        room: RoomId,
+        config: RecorderConfig,
+        pre_roll: Samples,
+    ) -> Result<Take, RecordingError> {
+        self.begin_recording(room, Recorder::arm(config, pre_roll))
+    }
+
+    /// Lets an armed recording begin, from a sample on that may be past: see [`Recorder::begin`]. A folder that cannot be
+    /// written is told by [`Notice::RecordingFailed`](super::Notice::RecordingFailed).
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn record_from(&mut self, take: Take, dir: &Path, from: SampleTime) -> Result<(), RecordingError> {
+        self.recorded(take)?;
+        self.tell(Message::Record(take, dir.to_owned(), from));
+        Ok(())
+    }
+
+    /// Lets a voice into a recording, by the proof that it may.
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn open_gate(&mut self, take: Take, consent: Recordable) -> Result<(), RecordingError> {
+        let hall = self.recorded(take)?;
         let admission = *hall.admitted.get(&consent.speaker()).ok_or(RecordingError::NoSpeaker)?;
         self.tell(Message::Open(take, admission, consent));
         Ok(())
     }
 
-    /// Shuts a voice out of the recording; `at` is the first sample that may not be kept.
+    /// Shuts a voice out of a recording; `at` is the first sample that may not be kept.
     ///
     /// # Errors
     /// See [`RecordingError`].
     pub fn close_gate(
         &mut self,
-        room: RoomId,
+        take: Take,
         speaker: SpeakerId,
         at: SampleTime,
     ) -> Result<(), RecordingError> {
-        let (_, take) = self.recorded(room)?;
+        self.recorded(take)?;
         self.tell(Message::Close(take, speaker, at));
         Ok(())
     }
@@ -75,8 +111,8 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn pause_recording(&mut self, room: RoomId, at: SampleTime) -> Result<(), RecordingError> {
-        let (_, take) = self.recorded(room)?;
+    pub fn pause_recording(&mut self, take: Take, at: SampleTime) -> Result<(), RecordingError> {
+        self.recorded(take)?;
         self.tell(Message::Pause(take, at));
         Ok(())
     }
@@ -85,30 +121,30 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn resume_recording(&mut self, room: RoomId, at: SampleTime) -> Result<(), RecordingError> {
-        let (_, take) = self.recorded(room)?;
+    pub fn resume_recording(&mut self, take: Take, at: SampleTime) -> Result<(), RecordingError> {
+        self.recorded(take)?;
         self.tell(Message::Resume(take, at));
         Ok(())
     }
 
-    /// Ends a room's recording. The disk may take its time: the result is waited for apart.
+    /// Ends a recording. The disk may take its time: the result is waited for apart.
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn stop_recording(&mut self, room: RoomId) -> Result<Finishing, RecordingError> {
-        let (_, take) = self.recorded(room)?;
+    pub fn stop_recording(&mut self, take: Take) -> Result<Finishing, RecordingError> {
+        self.recorded(take)?;
         let (result, finishing) = channel::bounded(1);
         self.tell(Message::Await(take, result));
-        self.task(room, Task::StopRecording)?;
-        if let Some(hall) = self.halls.get_mut(&room) {
-            hall.take = None;
+        self.task(take.room, Task::StopRecording(take.number))?;
+        if let Some(hall) = self.halls.get_mut(&take.room) {
+            hall.open.retain(|open| *open != take);
         }
         Ok(Finishing(finishing))
     }
 
-    fn recorded(&self, room: RoomId) -> Result<(&Hall, Take), RecordingError> {
-        let hall = self.halls.get(&room).ok_or(RecordingError::NoRoom)?;
-        Ok((hall, hall.take.ok_or(RecordingError::NotRecording)?))
+    fn recorded(&self, take: Take) -> Result<&Hall, RecordingError> {
+        let hall = self.halls.get(&take.room).ok_or(RecordingError::NoRoom)?;
+        if hall.open.contains(&take) { Ok(hall) } else { Err(RecordingError::NotRecording) }
     }
 }
 

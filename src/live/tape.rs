@@ -12,10 +12,21 @@ use crate::{
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 
+/// How many recordings a room may have at once.
+pub(super) const MAX_TAPES: usize = 4;
+
+/// The tapes of a room: one a recording.
+#[derive(Debug)]
+pub(super) struct Tapes(Vec<Box<Tape>>);
+
 /// The worker's end.
 #[derive(Debug)]
 pub(super) struct Tape {
+    /// Which recording of its room.
+    number: u32,
     ring: Producer<u8>,
+    /// Since when packets found no room.
+    missing: Option<SampleTime>,
     /// Not even news found room: nothing more is told, so nothing more is kept.
     broken: bool,
 }
@@ -32,6 +43,8 @@ pub(super) struct Reel {
 pub(super) enum News<'a> {
     /// The engine kept this.
     Packet(VoicePacket<'a>),
+    /// A packet brought this along.
+    Copy(VoicePacket<'a>),
     /// A speaker is in the room since `at`.
     Joined { speaker: SpeakerId, admission: u32, at: SampleTime, name: &'a str },
     /// A speaker has left.
@@ -46,14 +59,60 @@ pub(super) enum News<'a> {
     Panned { speaker: SpeakerId, to: f32, at: SampleTime },
     /// Room time.
     Now(SampleTime),
+    /// Between these moments packets came that found no room.
+    Missed(SampleTime, SampleTime),
     /// The recording ends at this sample.
     End(SampleTime),
 }
 
 /// Both ends of a ring of `bytes`.
-pub(super) fn tape(bytes: usize) -> (Tape, Reel) {
+pub(super) fn tape(number: u32, bytes: usize) -> (Tape, Reel) {
     let (tx, rx) = RingBuffer::new(bytes.max(2 * HEADROOM_BYTES));
-    (Tape { ring: tx, broken: false }, Reel { ring: rx, frame: Box::new([0; MAX_FRAME]) })
+    (
+        Tape { number, ring: tx, missing: None, broken: false },
+        Reel { ring: rx, frame: Box::new([0; MAX_FRAME]) },
+    )
+}
+
+impl Tapes {
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(MAX_TAPES))
+    }
+
+    /// Takes one more; gives it back if there are enough.
+    pub(super) fn begin(&mut self, tape: Box<Tape>) -> Option<Box<Tape>> {
+        if self.0.len() == MAX_TAPES {
+            return Some(tape);
+        }
+        self.0.push(tape);
+        None
+    }
+
+    /// Ends one at this sample.
+    pub(super) fn end(&mut self, number: u32, at: SampleTime) -> Option<Box<Tape>> {
+        let place = self.0.iter().position(|tape| tape.number == number)?;
+        let mut tape = self.0.swap_remove(place);
+        tape.tell(News::End(at));
+        Some(tape)
+    }
+
+    pub(super) fn joined(&mut self, inlet: &Inlet) {
+        self.0.iter_mut().for_each(|tape| tape.joined(inlet));
+    }
+
+    /// Tells all of them something that must not be missed.
+    pub(super) fn tell(&mut self, news: News<'_>) {
+        self.0.iter_mut().for_each(|tape| tape.tell(news));
+    }
+
+    /// Tells all of them something that may be missed; how many missed it.
+    pub(super) fn offer(&mut self, news: News<'_>) -> u64 {
+        self.0.iter_mut().map(|tape| u64::from(!tape.offer(news))).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Tape {
@@ -77,7 +136,16 @@ impl Tape {
 
     /// Tells something that may be missed; says whether it was taken.
     pub(super) fn offer(&mut self, news: News<'_>) -> bool {
-        !self.broken && self.write(news, HEADROOM_BYTES)
+        if let (Some(from), News::Now(to)) = (self.missing, news)
+            && self.write(News::Missed(from, to), HEADROOM_BYTES)
+        {
+            self.missing = None;
+        }
+        let taken = !self.broken && self.write(news, HEADROOM_BYTES);
+        if let (false, News::Packet(packet)) = (taken, news) {
+            self.missing.get_or_insert(packet.arrived);
+        }
+        taken
     }
 
     fn write(&mut self, news: News<'_>, spare: usize) -> bool {
@@ -121,11 +189,8 @@ impl News<'static> {
 impl<'a> News<'a> {
     fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
         match self {
-            Self::Packet(packet) => {
-                let VoicePacket { speaker, epoch, sequence, media, arrived, duration, payload } = packet;
-                let numbers = [sequence, media.samples(), duration.count()];
-                (header(0, speaker, epoch, arrived, numbers), payload)
-            }
+            Self::Packet(packet) => (header_of(0, &packet), packet.payload),
+            Self::Copy(packet) => (header_of(9, &packet), packet.payload),
             Self::Joined { speaker, admission, at, name } => {
                 (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
             }
@@ -137,6 +202,7 @@ impl<'a> News<'a> {
             }
             Self::Panned { speaker, to, at } => (header(8, speaker, to.to_bits(), at, [0; 3]), &[]),
             Self::Now(at) => (header(5, SpeakerId(0), 0, at, [0; 3]), &[]),
+            Self::Missed(from, to) => (header(10, SpeakerId(0), 0, from, [to.samples(), 0, 0]), &[]),
             Self::End(at) => (header(6, SpeakerId(0), 0, at, [0; 3]), &[]),
         }
     }
@@ -151,26 +217,27 @@ impl<'a> News<'a> {
         let media = MediaTime::from_samples(u64::from_le_bytes(fields.take()?));
         let duration = Samples::new(u64::from_le_bytes(fields.take()?));
         let Fields(tail) = fields;
+        let packet =
+            VoicePacket { speaker, epoch: number, sequence, media, arrived: at, duration, payload: tail };
         Some(match kind {
-            0 => Self::Packet(VoicePacket {
-                speaker,
-                epoch: number,
-                sequence,
-                media,
-                arrived: at,
-                duration,
-                payload: tail,
-            }),
+            0 => Self::Packet(packet),
+            9 => Self::Copy(packet),
             1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
             2 => Self::Left { speaker, at },
             3 => Self::Muted { speaker, at },
             4 => Self::Unmuted { speaker, at },
             5 => Self::Now(at),
+            10 => Self::Missed(at, SampleTime::from_samples(sequence)),
             7 => Self::Gained { speaker, to: f32::from_bits(number), at, over: duration },
             8 => Self::Panned { speaker, to: f32::from_bits(number), at },
             _ => Self::End(at),
         })
     }
+}
+
+fn header_of(kind: u8, packet: &VoicePacket<'_>) -> [u8; HEADER_BYTES] {
+    let VoicePacket { speaker, epoch, sequence, media, arrived, duration, .. } = *packet;
+    header(kind, speaker, epoch, arrived, [sequence, media.samples(), duration.count()])
 }
 
 fn header(
@@ -209,8 +276,8 @@ mod tests {
 
     const SPEAKER: SpeakerId = SpeakerId(700);
 
-    fn packet(payload: &[u8]) -> News<'_> {
-        News::Packet(VoicePacket {
+    fn voice(payload: &[u8]) -> VoicePacket<'_> {
+        VoicePacket {
             speaker: SPEAKER,
             epoch: 5,
             sequence: 70_000,
@@ -218,12 +285,16 @@ mod tests {
             arrived: SampleTime::from_samples(1 << 50),
             duration: Samples::from_ms(20),
             payload,
-        })
+        }
+    }
+
+    fn packet(payload: &[u8]) -> News<'_> {
+        News::Packet(voice(payload))
     }
 
     #[test]
     fn news_comes_out_as_it_went_in() {
-        let (mut tape, mut reel) = tape(1 << 20);
+        let (mut tape, mut reel) = tape(0, 1 << 20);
         let at = SampleTime::from_samples(77);
         let all = [
             News::Joined { speaker: SPEAKER, admission: 9, at, name: "mara" },
@@ -231,9 +302,11 @@ mod tests {
             News::Muted { speaker: SPEAKER, at },
             News::Unmuted { speaker: SPEAKER, at },
             News::Left { speaker: SPEAKER, at },
+            News::Copy(VoicePacket { payload: b"copy", ..voice(b"") }),
             News::Gained { speaker: SPEAKER, to: 0.3, at, over: Samples::new(99) },
             News::Panned { speaker: SPEAKER, to: -1.0, at },
             News::Now(at),
+            News::Missed(at, SampleTime::from_samples(99)),
             News::End(at),
         ];
         all.into_iter().for_each(|news| tape.tell(news));
@@ -244,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_backlog_costs_packets_but_no_mute() {
-        let (mut tape, mut reel) = tape(0);
+        let (mut tape, mut reel) = tape(0, 0);
         while tape.offer(packet(&[0; 100])) {}
         tape.tell(News::Muted { speaker: SPEAKER, at: SampleTime::ZERO });
         assert!(!tape.broken && !tape.offer(packet(&[0; 100])));
@@ -253,8 +326,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_missed_is_told_once_there_is_room() {
+        let (mut tape, mut reel) = tape(0, 0);
+        while tape.offer(packet(&[])) {}
+        let now = News::Now(SampleTime::from_samples(1 << 51));
+        assert!(!tape.offer(now));
+        while reel.pop().is_some() {}
+        assert!(tape.offer(now));
+        let missed = News::Missed(SampleTime::from_samples(1 << 50), SampleTime::from_samples(1 << 51));
+        assert_eq!(reel.pop(), Some(missed));
+        assert_eq!(reel.pop(), Some(now));
+        assert_eq!(reel.pop(), None);
+    }
+
+    #[test]
     fn a_tape_that_missed_a_mute_keeps_nothing_more() {
-        let (mut tape, mut reel) = tape(0);
+        let (mut tape, mut reel) = tape(0, 0);
         while !tape.broken {
             tape.tell(News::Muted { speaker: SPEAKER, at: SampleTime::ZERO });
         }

@@ -167,7 +167,7 @@ impl Worker {
             }
             Order::Close(id) => {
                 let mut room = self.unseat(id)?;
-                room.end_recording();
+                room.end_recordings();
                 Some(Return::Room(room))
             }
             Order::Move(id, to) => {

@@ -117,6 +117,11 @@ impl Clock {
         *self.transit.insert(put)
     }
 
+    /// From media time to room samples, once it is known.
+    pub(super) fn transit(&self) -> Option<i64> {
+        self.transit
+    }
+
     /// By how much the place of what is at this media sample has drifted from where it is put.
     pub(super) fn error(&self, media_sample: i64) -> i64 {
         let drift = self.drift.as_ref().zip(self.transit);
@@ -130,6 +135,11 @@ impl Clock {
         let before = self.transit?;
         self.transit = Some(before.saturating_add(by));
         Some(before)
+    }
+
+    /// As [`Self::knots`], as far as they stay as they are.
+    pub(super) fn tied(&self) -> impl Iterator<Item = Knot> + '_ {
+        self.past.iter().chain(self.drift.iter().flat_map(Drift::tied)).copied()
     }
 
     /// Where the sender's clock stood on the room clock.

@@ -2,6 +2,7 @@
 //! them. A network only ever adds to a transit, so the quickest packets tell where the clocks stand, and how they move
 //! tells how fast they part (Moon, Skelly and Towsley 1999: the line under all points that is nearest to them).
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Of each two seconds the quickest packet counts.
@@ -26,7 +27,7 @@ const SLOWER: [(f64, usize); 2] = [(240.0, 15), (4_800.0, 5)];
 const KNOT: usize = 16;
 
 /// Where the sender's clock stands at one moment of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Knot {
     pub(super) media: i64,
     /// From media to room samples there.
@@ -164,6 +165,11 @@ impl Drift {
         if self.knots.last().is_none_or(|last| last.media < media) {
             self.knots.push(Knot { media, transit: self.transit(media) });
         }
+    }
+
+    /// The knots that stay as they are.
+    pub(super) fn tied(&self) -> &[Knot] {
+        &self.knots
     }
 
     /// Where the clock stood, in order, as it is known by now: a straight line from knot to knot, and on as told.

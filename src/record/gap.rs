@@ -93,6 +93,12 @@ impl Gap {
         all.merged(u64::MAX)
     }
 
+    /// What of it lies in `from..to`.
+    fn within(self, from: u64, to: u64) -> Option<Self> {
+        let (from_sample, to_sample) = (self.from_sample.max(from), self.to_sample.min(to));
+        (from_sample < to_sample).then_some(Self { from_sample, to_sample, ..self })
+    }
+
     /// This gap with `over`'s cause where both lie and `over` weighs more: up to three pieces, in order.
     fn under(self, over: Self) -> impl Iterator<Item = Self> {
         let heavier = over.cause.weight() > self.cause.weight();
@@ -106,32 +112,89 @@ impl Gap {
     }
 }
 
+/// How a list of gaps grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Told {
+    /// One more.
+    Gap(Gap),
+    /// A weightier cause for what is there already.
+    Raise(Gap),
+    /// Another cause for all that is there, were it sound.
+    Cover(Gap),
+}
+
 /// A track's gaps so far, in order and without overlap.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(Vec<Gap>);
+pub(super) struct Gaps {
+    list: Vec<Gap>,
+    /// What nobody has been told yet.
+    fresh: Vec<Told>,
+}
 
 impl Gaps {
     /// Adds a gap behind all others.
     pub(super) fn push(&mut self, gap: Gap) {
         if gap.from_sample < gap.to_sample {
-            self.0.push(gap);
+            self.list.push(gap);
+            self.fresh.push(Told::Gap(gap));
+        }
+    }
+
+    /// What is in `over` is gone, whatever was told of it; what was nobody's to keep stays so.
+    pub(super) fn cover(&mut self, over: Gap) {
+        if over.from_sample >= over.to_sample {
+            return;
+        }
+        let old = std::mem::take(&mut self.list);
+        let before = old.iter().filter_map(|gap| gap.within(0, over.from_sample));
+        let behind = old.iter().filter_map(|gap| gap.within(over.to_sample, u64::MAX));
+        self.list = before.chain([over]).chain(behind).collect();
+        let told = self.fresh.len();
+        old.into_iter().for_each(|gap| self.raise(gap));
+        self.fresh.truncate(told);
+        self.fresh.push(Told::Cover(over));
+    }
+
+    /// Nothing is told from `end` on.
+    pub(super) fn cut(&mut self, end: u64) {
+        self.list = self.list.iter().filter_map(|gap| gap.within(0, end)).collect();
+    }
+
+    /// What is new since the last question.
+    pub(super) fn take_fresh(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Tells all of it once more.
+    pub(super) fn tell_again(&mut self) {
+        self.fresh = self.list.iter().map(|gap| Told::Gap(*gap)).collect();
+    }
+
+    /// Grows as another list did.
+    pub(super) fn hear(&mut self, told: Told) {
+        match told {
+            Told::Gap(gap) => self.push(gap),
+            Told::Raise(gap) => self.raise(gap),
+            Told::Cover(gap) => self.cover(gap),
         }
     }
 
     /// Tells `over`'s cause where there is a gap already for a lesser one.
     pub(super) fn raise(&mut self, over: Gap) {
-        let first = self.0.partition_point(|gap| gap.to_sample <= over.from_sample);
-        let end = self.0.partition_point(|gap| gap.from_sample < over.to_sample);
+        let first = self.list.partition_point(|gap| gap.to_sample <= over.from_sample);
+        let end = self.list.partition_point(|gap| gap.from_sample < over.to_sample);
         if first < end {
-            let pieces: Vec<Gap> = self.0[first..end].iter().flat_map(|gap| gap.under(over)).collect();
-            self.0.splice(first..end, pieces);
+            let pieces: Vec<Gap> = self.list[first..end].iter().flat_map(|gap| gap.under(over)).collect();
+            self.list.splice(first..end, pieces);
+            self.fresh.push(Told::Raise(over));
         }
     }
 
     /// The gaps with neighbours of one cause made one, none beyond `end`.
     pub(super) fn merged(&self, end: u64) -> Vec<Gap> {
         let mut merged: Vec<Gap> = Vec::new();
-        for gap in self.0.iter().filter(|gap| gap.from_sample < end) {
+        for gap in self.list.iter().filter(|gap| gap.from_sample < end) {
             let gap = Gap { to_sample: gap.to_sample.min(end), ..*gap };
             match merged.last_mut() {
                 Some(last) if last.to_sample == gap.from_sample && last.cause == gap.cause => {
@@ -190,6 +253,15 @@ mod tests {
                 *slot = if cause.weight() > slot.weight() { cause } else { *slot };
             }
         }
+        gaps.cover(gap(20, 70, Cause::Storage));
+        for slot in &mut painted[20..70] {
+            *slot = slot.filter(|cause| cause.weight() > Cause::Storage.weight()).or(Some(Cause::Storage));
+        }
+        let mut again = Gaps::default();
+        gaps.take_fresh().into_iter().for_each(|told| again.hear(told));
+        assert_eq!(again.merged(u64::MAX), gaps.merged(u64::MAX));
+        gaps.cut(90);
+        painted[90..].fill(None);
         let mut told = vec![None; 100];
         for gap in gaps.merged(u64::MAX) {
             told[gap.from_sample as usize..gap.to_sample as usize].fill(Some(gap.cause));

@@ -4,22 +4,24 @@
 
 use super::{
     clock_map::ClockPoint,
+    counts::Counts,
     error::RecordError,
+    event::Event,
     gap::Gap,
     gate::{Gates, Spans},
     tape::Place,
-    track::{Counts, Track},
+    track::Track,
 };
 use crate::time::RATE_HZ;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::{Component, Path},
 };
+
+/// Its name in the session's folder.
+pub(super) const FILE: &str = "session.json";
 
 /// The version of the file's shape that is written and read.
 pub(super) const SCHEMA: u32 = 1;
@@ -31,6 +33,9 @@ pub struct Manifest {
     pub schema: u32,
     /// Was the recording ended, or did it break off?
     pub finished: bool,
+    /// Was it ended by [`recover`](super::recover()), behind a recorder that died?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
     /// 48000.
     pub sample_rate_hz: u32,
     /// Wall time of room sample 0, if it was told.
@@ -75,25 +80,6 @@ pub struct TrackEntry {
     pub sha256: Option<String>,
 }
 
-/// Something that was done to the recording or to a voice in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// The first sample of which it holds.
-    pub at_sample: u64,
-    /// `record`, `stop`, `pause`, `resume`, `join`, `leave`, `grant`, `withdraw`, `mute`, `unmute`, `gain`, `pan`.
-    #[serde(rename = "do")]
-    pub verb: Cow<'static, str>,
-    /// Whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub speaker: Option<String>,
-    /// The linear gain or the pan that is reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<f32>,
-    /// The length of a gain's ramp.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over_samples: Option<u64>,
-}
-
 impl TrackEntry {
     /// How a track stands, its gaps told up to the session's `end` or up to what is settled.
     pub(super) fn new(name: &str, track: &Track, end: Option<u64>) -> Self {
@@ -107,17 +93,15 @@ impl TrackEntry {
             placed: tape.places().to_vec(),
             clock: track.clock(),
             packets: track.counts(),
-            gaps: track.gaps(end.unwrap_or_else(|| track.settled())),
+            gaps: track.gaps(end.unwrap_or_else(|| track.reached())),
             file_bytes: None,
             sha256: None,
         }
     }
 
     /// Notes what the finished file is known by.
-    pub(super) fn seal(&mut self, path: &Path) -> io::Result<()> {
-        let (bytes, sha256) = hash(path)?;
+    pub(super) fn seal(&mut self, (bytes, sha256): (u64, String)) {
         (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256));
-        Ok(())
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -136,29 +120,13 @@ impl TrackEntry {
     }
 }
 
-/// Length and SHA-256 of a file.
-fn hash(path: &Path) -> io::Result<(u64, String)> {
-    let (mut file, mut hash, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut block)? {
-            0 => break,
-            length => {
-                hash.update(&block[..length]);
-                bytes += length as u64;
-            }
-        }
-    }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-}
-
 impl Manifest {
     /// Reads `session.json` in `dir`.
     ///
     /// # Errors
     /// There is none, or it is no manifest: which place, and what was expected there.
     pub fn read(dir: &Path) -> Result<Self, RecordError> {
-        let path = dir.join("session.json");
+        let path = dir.join(FILE);
         let failed = |source| RecordError::new(&path, "read", source);
         Self::parse(&fs::read(&path).map_err(failed)?)
             .map_err(|why| failed(io::Error::new(io::ErrorKind::InvalidData, why)))
@@ -179,13 +147,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Replaces `session.json` in `dir`.
-    pub(super) fn write(&self, dir: &Path) -> Result<(), RecordError> {
-        let (path, new) = (dir.join("session.json"), dir.join("session.json.new"));
-        let failed = |source| RecordError::new(&path, "write", source);
-        let mut json = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
+    /// The file's bytes.
+    pub(super) fn json(&self) -> Vec<u8> {
+        // Numbers, strings and lists of them: all of it is JSON.
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
         json.push(b'\n');
-        fs::write(&new, json).and_then(|()| fs::rename(&new, &path)).map_err(failed)
+        json
     }
 }
 

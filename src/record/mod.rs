@@ -7,35 +7,51 @@
 //! - *Place.* A packet lies at its media time plus the smallest transit of its run's first [`RecorderConfig::repair`]
 //!   window: the quickest packet was on time, all others by the sender's clock. If that drifts, places follow in steps of
 //!   2.5 ms, where nobody speaks; the manifest's `clock` tells what was said where, to the sample ([`ClockPoint`]). A run that would begin up to 120 ms before room sample 0 begins there.
-//! - *Patience.* A packet is written when room time is `repair` + 100 ms past its place, so that reordered and late ones
-//!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
+//! - *Patience.* A packet is written 250 ms after it ended, if none is missing before it. Where one is, what follows waits
+//!   until room time is `repair` + 100 ms past the hole, so that late ones and copies fall into their places. What comes
+//!   later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
 //!   wholly where all gates are open, arrived when they were, and its encoder has forgotten what was said while one was
 //!   shut: the first 60 ms of packets behind a gate are left out (80 to 120 ms of long or short frames, 300 ms of CELT unless it was a mute),
 //!   the first 1.1 s are written without their deep redundancy. A shut stretch is digital silence; no decoder is made to
 //!   conceal into it.
-//! - *Memory* is bounded: some 2 × `repair` of packets a voice, and the list of gaps.
+//! - *Files.* `tracks/NAME.opus` grows by whole pages; with the first sound, which tells its pre-skip and channels, the
+//!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
+//!   gap and its cause before the page that depends on it is written, and goes when the session is finished.
+//! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
+//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk, and the list of gaps.
 //! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
-//! - *A stop at any moment* leaves files that players open, at most about a second of written sound short.
+//! - *A stop at any moment*, of the process or the power, leaves files that players open, a second short at most, and
+//!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
 
 mod clock;
 mod clock_map;
 mod cut;
 mod delete;
 mod derived;
+mod counts;
+mod disk;
 mod drift;
 mod erase;
 mod error;
+mod event;
 mod fill;
 mod gap;
 mod gate;
+mod growing;
+mod journal;
+mod limits;
 mod manifest;
 mod memory;
 mod ogg;
+#[cfg(any(feature = "render", feature = "sim"))]
+mod ogg_file;
 mod read;
 mod recorder;
 mod redact;
+mod recover;
 mod session;
+mod store;
 mod tape;
 mod toc;
 mod track;
@@ -45,17 +61,21 @@ pub use clock_map::ClockPoint;
 pub use cut::{ClipOrigin, Cuttable, cut};
 pub use delete::{Deleted, delete};
 pub use derived::Derived;
+pub use counts::Counts;
+pub use disk::{Disk, Folder};
 pub use error::RecordError;
+pub use event::Event;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
-pub use manifest::{Event, Manifest, TrackEntry};
+pub use limits::Limits;
+pub use manifest::{Manifest, TrackEntry};
 #[cfg(any(feature = "render", feature = "sim"))]
-pub(crate) use ogg::OggOpus;
+pub(crate) use ogg_file::OggOpusFile;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::{Recorder, RecorderConfig};
 pub use redact::{Redacted, redact};
+pub use recover::{Recovery, TrackRecovery, recover};
 pub use session::{Session, TrackSummary};
 #[cfg(feature = "render")]
 pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
-pub use track::Counts;

@@ -1,45 +1,35 @@
-//! One Ogg Opus file (RFC 7845) that can be played at any moment while it grows: packets in, pages of a second out.
+//! One Ogg Opus stream (RFC 7845) that can be played at any moment while it grows: packets in, whole pages out. A packet
+//! never reaches into another page, so that a file cut anywhere loses no more than the page that was cut.
 
 use super::fill::Coded;
 use ogg::{PacketWriteEndInfo, PacketWriter};
-use std::{
-    fmt,
-    fs::File,
-    io::{self, BufWriter, Seek, SeekFrom, Write},
-    path::Path,
-};
+use std::fmt;
 
-/// A page is written once it holds a second: no more than that is lost when the process dies.
+/// A page holds a second, if it is not ended before.
 const PAGE_SAMPLES: u64 = 48_000;
 
-/// An Ogg Opus file in the making.
+/// What fits in a page: each 255 bytes of a packet and its rest take one (RFC 3533 §6).
+const PAGE_SEGMENTS: usize = 255;
+
+/// An Ogg Opus stream in the making.
 pub(crate) struct OggOpus {
-    pages: PacketWriter<'static, BufWriter<File>>,
+    pages: PacketWriter<'static, Vec<u8>>,
     serial: u32,
-    /// Kept back: the stream's last packet has to say that it is the last.
+    /// Kept back: a page's last packet has to say that it is the last.
     last: Option<Coded>,
     samples: u64,
     page_from: u64,
+    segments: usize,
 }
 
 impl OggOpus {
-    /// A file with its two header pages and no sound.
-    pub(crate) fn create(path: &Path, serial: u32, pre_skip: u64) -> io::Result<Self> {
-        let mut pages = PacketWriter::new(BufWriter::new(File::create(path)?));
-        pages.write_packet(head(1, pre_skip), serial, PacketWriteEndInfo::EndPage, 0)?;
-        pages.write_packet(tags(), serial, PacketWriteEndInfo::EndPage, 0)?;
-        pages.inner_mut().flush()?;
-        Ok(Self { pages, serial, last: None, samples: 0, page_from: 0 })
-    }
-
-    /// Writes the first page anew. It has the same length always, so that this can wait for the first sound.
-    pub(crate) fn rewrite_head(&mut self, channels: u8, pre_skip: u64) -> io::Result<()> {
-        let mut page = PacketWriter::new(Vec::new());
-        page.write_packet(head(channels, pre_skip), self.serial, PacketWriteEndInfo::EndPage, 0)?;
-        let file = self.pages.inner_mut();
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&page.into_inner())?;
-        file.seek(SeekFrom::End(0)).map(|_| ())
+    /// A stream of its two header pages.
+    pub(crate) fn new(serial: u32, channels: u8, pre_skip: u64) -> Self {
+        let pages = PacketWriter::new(Vec::new());
+        let mut stream = Self { pages, serial, last: None, samples: 0, page_from: 0, segments: 0 };
+        stream.write((head(channels, pre_skip).into(), 0), PacketWriteEndInfo::EndPage, 0);
+        stream.write((tags().into(), 0), PacketWriteEndInfo::EndPage, 0);
+        stream
     }
 
     /// How many samples a decoder makes of all packets so far, those to be skipped at the start among them.
@@ -47,26 +37,53 @@ impl OggOpus {
         self.samples
     }
 
-    pub(crate) fn push(&mut self, packet: Coded) -> io::Result<()> {
-        let granule = self.samples;
+    /// Is all of it in whole pages?
+    pub(super) fn is_between_pages(&self) -> bool {
+        self.last.is_none()
+    }
+
+    pub(crate) fn push(&mut self, packet: Coded) {
+        let (granule, next) = (self.samples, segments(&packet));
         self.samples += packet.1;
-        let Some((bytes, _)) = self.last.replace(packet) else { return Ok(()) };
-        if granule - self.page_from < PAGE_SAMPLES {
-            return self.pages.write_packet(bytes, self.serial, PacketWriteEndInfo::NormalPacket, granule);
+        let Some(last) = self.last.replace(packet) else { return };
+        let full = self.segments + segments(&last) + next > PAGE_SEGMENTS;
+        if full || granule - self.page_from >= PAGE_SAMPLES {
+            self.write(last, PacketWriteEndInfo::EndPage, granule);
+            (self.page_from, self.segments) = (granule, 0);
+        } else {
+            self.segments += segments(&last);
+            self.write(last, PacketWriteEndInfo::NormalPacket, granule);
         }
-        self.page_from = granule;
-        self.pages.write_packet(bytes, self.serial, PacketWriteEndInfo::EndPage, granule)?;
-        self.pages.inner_mut().flush()
+    }
+
+    /// Ends the page, if there is anything in it.
+    pub(super) fn end_page(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.write(last, PacketWriteEndInfo::EndPage, self.samples);
+            (self.page_from, self.segments) = (self.samples, 0);
+        }
     }
 
     /// Ends the stream at `granule`; what the last packet holds beyond is trimmed by players (RFC 7845 §4.4).
-    pub(crate) fn finish(&mut self, granule: u64) -> io::Result<()> {
-        if let Some((bytes, _)) = self.last.take() {
-            self.pages.write_packet(bytes, self.serial, PacketWriteEndInfo::EndStream, granule)?;
+    pub(crate) fn finish(&mut self, granule: u64) {
+        if let Some(last) = self.last.take() {
+            self.write(last, PacketWriteEndInfo::EndStream, granule);
         }
-        self.pages.inner_mut().flush()?;
-        self.pages.inner().get_ref().sync_all()
     }
+
+    /// The whole pages since the last question.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.pages.inner_mut())
+    }
+
+    fn write(&mut self, packet: Coded, end: PacketWriteEndInfo, granule: u64) {
+        // A `Vec` takes everything.
+        let _ = self.pages.write_packet(packet.0, self.serial, end, granule);
+    }
+}
+
+fn segments((bytes, _): &Coded) -> usize {
+    bytes.len() / 255 + 1
 }
 
 impl fmt::Debug for OggOpus {

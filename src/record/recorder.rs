@@ -1,27 +1,25 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    counts::Counts,
+    disk::{Disk, Folder},
     error::RecordError,
+    event::Event,
     gate::{Gates, Spans},
-    manifest::{Event, Manifest, SCHEMA, TrackEntry, file_name},
+    journal::Line,
+    limits::Limits,
+    manifest::{Manifest, SCHEMA, TrackEntry, file_name},
     session::{Session, TrackSummary},
+    store::Store,
     tape::Tape,
-    track::{Counts, Track},
+    track::Track,
 };
 use crate::{
     consent::Recordable,
     speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
-
-/// The manifest is written at least this often in room time.
-const MANIFEST_EVERY: Samples = Samples::from_ms(5_000);
+use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 
 /// How a session is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +28,21 @@ pub struct RecorderConfig {
     pub repair: Samples,
     /// Wall time of room sample 0, if it is to stand in the manifest.
     pub epoch_unix_ms: Option<u64>,
+    /// How much of a voice a power failure may take back, 400 ms at the least; none leaves that to the system. A process
+    /// that dies loses no more than that, or than a second.
+    pub sync: Option<Samples>,
+    /// How many voices may have a track, and how much they may write.
+    pub limits: Limits,
 }
 
+/// Of each voice, when a process dies.
+const LOST_AT_MOST: Samples = Samples::from_ms(1_000);
+
 impl Default for RecorderConfig {
-    /// Two seconds of repair, no wall time.
+    /// Two seconds of repair, no wall time, safe every second, no limits.
     fn default() -> Self {
-        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None }
+        let sync = Some(LOST_AT_MOST);
+        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits: Limits::default() }
     }
 }
 
@@ -46,15 +53,16 @@ impl Default for RecorderConfig {
 /// Never: every call may allocate, `join`, `advance` and `finish` wait for the disk.
 #[derive(Debug)]
 pub struct Recorder {
-    dir: PathBuf,
     config: RecorderConfig,
+    /// None while it is armed.
+    store: Option<Store>,
+    /// How much an armed one remembers.
+    pre_roll: Samples,
     tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
-    /// When the manifest is to be written next.
-    manifest_due: SampleTime,
     unclaimed: u64,
 }
 
@@ -71,29 +79,85 @@ impl Recorder {
     /// # Errors
     /// The folder or the manifest cannot be written.
     pub fn create(dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
-        let tracks = dir.join("tracks");
-        fs::create_dir_all(&tracks).map_err(|source| RecordError::new(&tracks, "create", source))?;
-        let mut recorder = Self {
-            dir: dir.to_owned(),
+        let folder = Folder::create(dir, config.sync.is_some());
+        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
+        Self::create_on(Box::new(folder), dir, config)
+    }
+
+    /// As [`Self::create`], on a disk of the caller's; `dir` is what errors call its folder.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn create_on(disk: Box<dyn Disk>, dir: &Path, config: RecorderConfig) -> Result<Self, RecordError> {
+        let mut recorder = Self::new(config);
+        recorder.open_store(disk, dir, SampleTime::ZERO)?;
+        Ok(recorder)
+    }
+
+    fn new(config: RecorderConfig) -> Self {
+        Self {
             config,
+            store: None,
+            pre_roll: Samples::ZERO,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
-            manifest_due: SampleTime::ZERO,
             unclaimed: 0,
-        };
-        recorder.note("record", None, SampleTime::ZERO);
-        recorder.write_manifest()?;
-        Ok(recorder)
+        }
+    }
+
+    /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
+    #[must_use]
+    pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
+        let mut recorder = Self { pre_roll, ..Self::new(config) };
+        recorder.pause(SampleTime::ZERO);
+        recorder
+    }
+
+    /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
+    /// of each voice no more than what it had agreed to then. From which sample on it records.
+    ///
+    /// # Errors
+    /// The folder or the manifest cannot be written; it remains armed.
+    pub fn begin(&mut self, dir: &Path, from: SampleTime) -> Result<SampleTime, RecordError> {
+        let folder = Folder::create(dir, self.config.sync.is_some());
+        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
+        self.begin_on(Box::new(folder), dir, from)
+    }
+
+    /// As [`Self::begin`], on a disk of the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn begin_on(
+        &mut self,
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        from: SampleTime,
+    ) -> Result<SampleTime, RecordError> {
+        let from = from.max(self.now.before(self.pre_roll));
+        if self.store.is_none() {
+            self.open_store(disk, dir, from)?;
+            self.resume(from);
+        }
+        Ok(from)
+    }
+
+    fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
+        self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        self.tell_again();
+        self.note("record", None, at);
+        self.hand_over().inspect_err(|_| self.store = None)
     }
 
     /// A speaker joins, unheard until its gate is [opened](Self::open); a name that was here before goes on in its
     /// track, on a new clock.
     ///
     /// # Errors
-    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or a file that cannot be written.
+    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or more tracks than [`Limits`] allow. A file that cannot
+    /// be written is told by [`Self::advance`].
     pub fn join(&mut self, speaker: SpeakerId, name: &str, at: SampleTime) -> Result<(), RecordError> {
         self.leave_before(speaker, name, at);
         if !self.tracks.contains_key(name) {
@@ -105,6 +169,10 @@ impl Recorder {
             self.seats.insert(speaker, Seat { name: name.to_owned(), stay });
         }
         self.note("join", Some(speaker), at);
+        self.tell(true);
+        if let Some(store) = &mut self.store {
+            store.begin_tracks(&mut self.tracks, self.now);
+        }
         Ok(())
     }
 
@@ -119,9 +187,10 @@ impl Recorder {
     }
 
     fn new_track(&self, name: &str) -> Result<Track, RecordError> {
-        check_name(name).map_err(|source| RecordError::new(Path::new(name), "join as", source))?;
-        let path = self.dir.join(file_name(name));
-        let tape = Tape::create(&path, name).map_err(|source| RecordError::new(&path, "create", source))?;
+        let refused = |source| RecordError::new(Path::new(name), "join as", source);
+        check_name(name).map_err(refused)?;
+        self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
+        let tape = Tape::new(file_name(name), name);
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
 
@@ -191,7 +260,7 @@ impl Recorder {
     ) {
         if self.present(speaker).is_some() {
             let event = self.event(verb, Some(speaker), at);
-            self.events.push(Event { to: Some(to), over_samples, ..event });
+            self.keep(Event { to: Some(to), over_samples, ..event });
         }
     }
 
@@ -219,33 +288,98 @@ impl Recorder {
         }
     }
 
-    /// Room time has come to `now`: writes what is settled.
+    /// Between these moments packets came that could not be taken, because the disk is too slow: what is missing there is
+    /// told as [`Cause::Storage`](super::Cause::Storage).
+    pub fn missed(&mut self, from: SampleTime, to: SampleTime) {
+        self.tracks.values_mut().for_each(|track| track.missed(from.samples(), to.samples()));
+    }
+
+    /// Takes a copy of an older packet, which came along with a newer one: it is recorded if that one never comes.
+    pub fn copy(&mut self, copy: VoicePacket<'_>) {
+        if let Some(seat) = self.seats.get(&copy.speaker)
+            && let Some(track) = self.tracks.get_mut(&seat.name)
+        {
+            track.copy(seat.stay, copy);
+        }
+    }
+
+    /// Room time has come to `now`: writes what may be written.
     ///
     /// # Errors
-    /// A track or the manifest cannot be written. The recorder is of no use after that.
+    /// The disk takes nothing, and did before. The recorder goes on: what there is waits in memory, some hundred KiB a
+    /// voice; what comes then is told as [`Cause::Storage`](super::Cause::Storage), and as silence keeps its length. The
+    /// disk is asked again every second; [`Self::trouble`] tells how it stands.
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
-        for (name, track) in &mut self.tracks {
-            track.advance(self.now).map_err(|source| write_failed(&self.dir, name, source))?;
+        let (now, past) = (self.now, self.now.before(self.pre_roll));
+        match &self.store {
+            Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),
+            None => self.tracks.values_mut().for_each(|track| track.forget(past, now)),
         }
-        if self.now >= self.manifest_due { self.write_manifest() } else { Ok(()) }
+        self.hand_over()
+    }
+
+    /// Since when the disk takes nothing; none while all is well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<SampleTime> {
+        self.store.as_ref().and_then(Store::trouble)
+    }
+
+    fn hand_over(&mut self) -> Result<(), RecordError> {
+        let Some(due) = self.store.as_ref().and_then(|store| store.due(self.now)) else { return Ok(()) };
+        if due.sync {
+            self.tracks.values_mut().for_each(|track| track.tape.end_page());
+        }
+        self.tell(due.sync);
+        let manifest = due.manifest.then(|| self.manifest(None).json());
+        let (store, tracks) = (self.store.as_mut(), &mut self.tracks);
+        store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync))
+    }
+
+    /// Writes into the journal what is new.
+    fn tell(&mut self, all: bool) {
+        if self.store.as_ref().is_some_and(|store| store.journal.is_broken()) {
+            self.tell_again();
+        }
+        let Some(Store { journal, .. }) = &mut self.store else { return };
+        for (name, track) in &mut self.tracks {
+            track.news(name, all).into_iter().for_each(|news| journal.push(&Line::Track(news)));
+        }
+        if all {
+            journal.push(&Line::Now(self.now.samples()));
+        }
+    }
+
+    fn tell_again(&mut self) {
+        let Some(Store { journal, .. }) = &mut self.store else { return };
+        journal.begin_anew();
+        journal.push(&Line::Session { epoch_unix_ms: self.config.epoch_unix_ms });
+        self.events.iter().for_each(|event| journal.push(&Line::Event(event.clone())));
+        self.tracks.values_mut().for_each(Track::tell_again);
     }
 
     /// Ends every track at `at` and writes the manifest with the files' lengths and hashes. All tracks last exactly
     /// [`Session::samples`]: `at`, unless room time that is written already lies beyond.
     ///
     /// # Errors
-    /// A track or the manifest cannot be written.
+    /// A track or the manifest cannot be written. What is on the disk can be played and
+    /// [recovered](super::recover()).
     pub fn finish(mut self, at: SampleTime) -> Result<Session, RecordError> {
-        let settled = self.tracks.values().map(Track::settled).max().unwrap_or(0);
-        let end = at.samples().max(settled);
+        let reached = self.tracks.values().map(Track::reached).max().unwrap_or(0);
+        let end = at.samples().max(reached);
         self.note("stop", None, SampleTime::from_samples(end));
-        for (name, track) in &mut self.tracks {
-            track.finish(end).map_err(|source| write_failed(&self.dir, name, source))?;
+        self.tracks.values_mut().for_each(|track| track.finish(end));
+        let mut manifest = self.manifest(Some(end));
+        for (name, voice) in &mut manifest.speakers {
+            self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
         }
-        self.seal(end)?;
+        if let Some(store) = &mut self.store {
+            store.finish(&mut self.tracks, &manifest.json())?;
+        }
+        let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
+        let unbalanced = unbalanced.map(|(name, _)| name.clone()).collect();
         let tracks = self.tracks.iter().map(|(name, track)| (name.clone(), summary(track, end))).collect();
-        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed })
+        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced })
     }
 
     fn track(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
@@ -260,8 +394,15 @@ impl Recorder {
 
     fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
         let event = self.event(verb, speaker, at);
+        self.keep(event);
+        self.store.iter_mut().for_each(Store::hurry);
+    }
+
+    fn keep(&mut self, event: Event) {
+        if let Some(Store { journal, .. }) = &mut self.store {
+            journal.push(&Line::Event(event.clone()));
+        }
         self.events.push(event);
-        self.manifest_due = SampleTime::ZERO;
     }
 
     fn event(&self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) -> Event {
@@ -275,6 +416,7 @@ impl Recorder {
         Manifest {
             schema: SCHEMA,
             finished: end.is_some(),
+            recovered: false,
             sample_rate_hz: RATE_HZ,
             epoch_unix_ms: self.config.epoch_unix_ms,
             samples: end.unwrap_or_else(|| self.now.samples()),
@@ -287,24 +429,6 @@ impl Recorder {
             events: self.events.clone(),
         }
     }
-
-    fn write_manifest(&mut self) -> Result<(), RecordError> {
-        self.manifest_due = self.now + MANIFEST_EVERY;
-        self.manifest(None).write(&self.dir)
-    }
-
-    fn seal(&self, end: u64) -> Result<(), RecordError> {
-        let mut manifest = self.manifest(Some(end));
-        for (name, voice) in &mut manifest.speakers {
-            let path = self.dir.join(file_name(name));
-            voice.seal(&path).map_err(|source| RecordError::new(&path, "read back", source))?;
-        }
-        manifest.write(&self.dir)
-    }
-}
-
-fn write_failed(dir: &Path, name: &str, source: io::Error) -> RecordError {
-    RecordError::new(&dir.join(file_name(name)), "write", source)
 }
 
 /// A name is a file's name too.
@@ -317,7 +441,6 @@ fn check_name(name: &str) -> io::Result<()> {
 }
 
 fn summary(track: &Track, end: u64) -> TrackSummary {
-    let Counts { received, recorded, gated, refused } = track.counts();
-    debug_assert_eq!(received, recorded + gated + refused, "every packet ends in one counter");
-    TrackSummary { recorded, gated, refused, gaps: track.gaps(end) }
+    let Counts { recorded, gated, refused, repaired, .. } = track.counts();
+    TrackSummary { recorded, gated, refused, repaired, gaps: track.gaps(end) }
 }

@@ -12,6 +12,8 @@ pub struct Session {
     pub tracks: BTreeMap<String, TrackSummary>,
     /// Packets of nobody: their speaker never joined.
     pub unclaimed: u64,
+    /// The tracks whose counters do not add up: a fault of the recorder's, to be reported.
+    pub unbalanced: Vec<String>,
 }
 
 /// One finished track. `recorded + gated + refused` is what the engine kept.
@@ -24,6 +26,8 @@ pub struct TrackSummary {
     /// Packets that had no place any more: past the repair window, or where another packet lies; and those that are no
     /// Opus.
     pub refused: u64,
+    /// Packets that never came, or not in time: copies of them are in the file.
+    pub repaired: u64,
     /// What is not the speaker's own sound, in order, without overlap.
     pub gaps: Vec<Gap>,
 }

@@ -3,18 +3,26 @@
 //! A file's packets lie end to end, so everything in it stands on a multiple of 2.5 ms. What players skip at the start
 //! (RFC 7845 §4.2) is chosen so that the first packet is exact; a later run of the sender's clock (after a restart, a
 //! second stay) may be up to 60 samples off.
+//!
+//! While the disk takes nothing, some pages wait. What does not fit any more is owed: it becomes silence of the same
+//! length, so that all that follows stands where it belongs.
 
 use super::{
-    fill::{self, LATTICE},
+    disk::Disk,
+    fill::{self, Coded, LATTICE},
+    growing::Growing,
     ogg::{self, OggOpus},
     toc::Toc,
     waiting::{Run, Waiting},
 };
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, io, path::Path};
+use std::{borrow::Cow, io};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 pub(crate) const LOOKAHEAD: u64 = 312;
+
+/// What may wait for the disk: at 32 kbit/s a minute of a voice.
+const BACKLOG_BYTES: usize = 256 << 10;
 
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +41,11 @@ pub struct Place {
 /// One file and where its end stands.
 #[derive(Debug)]
 pub(super) struct Tape {
-    file: OggOpus,
+    serial: u32,
+    stream: OggOpus,
+    file: Growing,
+    /// Silence that is still to be written.
+    owed: u64,
     /// From room samples to the file's; known with the first sound.
     padding: Option<u64>,
     /// The first byte of the packet at the file's end, if it is the speaker's.
@@ -44,9 +56,20 @@ pub(super) struct Tape {
 
 impl Tape {
     /// An empty file.
-    pub(super) fn create(path: &Path, name: &str) -> io::Result<Self> {
-        let file = OggOpus::create(path, ogg::serial(name), LOOKAHEAD)?;
-        Ok(Self { file, padding: None, end: None, places: Vec::new(), placed: None })
+    pub(super) fn new(file: String, name: &str) -> Self {
+        let serial = ogg::serial(name);
+        let mut tape = Self {
+            serial,
+            stream: OggOpus::new(serial, 1, LOOKAHEAD),
+            file: Growing::new(file),
+            owed: 0,
+            padding: None,
+            end: None,
+            places: Vec::new(),
+            placed: None,
+        };
+        tape.turn_page();
+        tape
     }
 
     /// How many samples players skip.
@@ -56,7 +79,7 @@ impl Tape {
 
     /// How long the track is by now, in room samples.
     pub(super) fn samples(&self) -> u64 {
-        self.file.samples().saturating_sub(self.padding())
+        self.reached().saturating_sub(self.padding())
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -72,60 +95,140 @@ impl Tape {
         self.padding.unwrap_or(0)
     }
 
-    /// Fills the file up to room sample `to`; the first `concealable` samples may be made up by decoders.
-    pub(super) fn fill(&mut self, to: u64, concealable: u64) -> io::Result<()> {
-        let target = (to + self.padding()) / LATTICE * LATTICE;
-        let most = concealable.min(target.saturating_sub(self.file.samples()));
-        if let Some(toc) = self.end.take() {
-            for _ in 0..most / toc.frame_samples() {
-                self.file.push(fill::conceal(toc))?;
-            }
-        }
-        self.silence(target)
+    fn reached(&self) -> u64 {
+        self.stream.samples() + self.owed
     }
 
-    fn silence(&mut self, target: u64) -> io::Result<()> {
-        while let Some(packet) = fill::silence(target.saturating_sub(self.file.samples())) {
-            self.file.push(packet)?;
+    /// Writes a packet at the end; whether it will be in the file, not only its length.
+    fn put(&mut self, packet: Coded) -> bool {
+        self.pay();
+        let taken = self.owed == 0 && self.file.held() < BACKLOG_BYTES;
+        if taken {
+            self.stream.push(packet);
+            self.turn_page();
+        } else {
+            self.owed += packet.1;
         }
-        Ok(())
+        taken
+    }
+
+    /// Writes what silence is owed, once half of the backlog is gone.
+    fn pay(&mut self) {
+        while self.file.held() < BACKLOG_BYTES / 2
+            && let Some(packet) = fill::silence(self.owed)
+        {
+            self.owed -= packet.1;
+            self.stream.push(packet);
+            self.turn_page();
+        }
+    }
+
+    fn turn_page(&mut self) {
+        let pages = self.stream.take();
+        if !pages.is_empty() {
+            self.file.push(&pages);
+        }
+    }
+
+    /// Fills the file up to room sample `to`; the first `concealable` samples may be made up by decoders.
+    pub(super) fn fill(&mut self, to: u64, concealable: u64) {
+        let target = (to + self.padding()) / LATTICE * LATTICE;
+        let most = concealable.min(target.saturating_sub(self.reached()));
+        if let Some(toc) = self.end.take() {
+            for _ in 0..most / toc.frame_samples() {
+                self.put(fill::conceal(toc));
+            }
+        }
+        self.silence(target);
+    }
+
+    fn silence(&mut self, target: u64) {
+        while let Some(packet) = fill::silence(target.saturating_sub(self.reached())) {
+            self.put(packet);
+        }
     }
 
     /// Fills the file up to the 2.5 ms nearest to room sample `at`.
-    pub(super) fn fill_before(&mut self, at: u64, concealable: u64) -> io::Result<()> {
-        self.fill(at + LATTICE / 2, concealable)
+    pub(super) fn fill_before(&mut self, at: u64, concealable: u64) {
+        self.fill(at + LATTICE / 2, concealable);
     }
 
-    /// Lets the file's packets begin at room sample `at`, if none of the speaker's does yet.
-    pub(super) fn align(&mut self, at: u64, stereo: impl FnOnce() -> bool) -> io::Result<()> {
+    /// Lets the file's packets begin at room sample `at`, if none of the speaker's does yet. So far there is nothing but
+    /// silence in it: the file is begun anew with another head.
+    pub(super) fn align(&mut self, at: u64, stereo: impl FnOnce() -> bool) {
         if self.padding.is_some() {
-            return Ok(());
+            return;
         }
         self.padding = Some(at.next_multiple_of(LATTICE) - at);
-        self.file.rewrite_head(if stereo() { 2 } else { 1 }, self.pre_skip())
+        let silent = self.reached();
+        self.file.begin_anew();
+        self.stream = OggOpus::new(self.serial, if stereo() { 2 } else { 1 }, self.pre_skip());
+        self.owed = 0;
+        self.turn_page();
+        self.silence(silent);
     }
 
-    /// Writes a packet at the file's end.
-    pub(super) fn push(&mut self, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
+    /// Writes a packet at the file's end; whether it will be in it.
+    pub(super) fn push(&mut self, packet: Waiting, toc: Toc, transit: i64) -> bool {
         let placed = Some((packet.run, transit));
         if self.placed != placed {
             self.placed = placed;
             self.places.push(Place {
                 stay: packet.run.0,
                 epoch: packet.run.1,
-                room_sample: self.file.samples() - self.padding(),
+                room_sample: self.samples(),
                 media_sample: packet.media_sample(),
             });
         }
         self.end = Some(toc);
-        self.file.push((Cow::Owned(packet.payload), packet.samples))
+        self.put((Cow::Owned(packet.payload), packet.samples))
+    }
+
+    /// Ends the page, so that what is in it can be written.
+    pub(super) fn end_page(&mut self) {
+        self.pay();
+        self.stream.end_page();
+        self.turn_page();
+    }
+
+    /// Hands over what is new and waits until the disk has it for sure.
+    pub(super) fn sync(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
+        self.file.sync(disk)
+    }
+
+    /// The file is gone: begins it anew with silence of the same length.
+    pub(super) fn lose(&mut self) {
+        let reached = self.reached();
+        self.file.begin_anew();
+        self.stream = OggOpus::new(self.serial, 2, self.pre_skip());
+        (self.owed, self.end) = (reached, None);
+        self.turn_page();
+        self.pay();
     }
 
     /// Fills and closes the file: exactly `room_samples` are played.
-    pub(super) fn finish(&mut self, room_samples: u64) -> io::Result<()> {
+    pub(super) fn finish(&mut self, room_samples: u64) {
         let granule = self.pre_skip() + room_samples;
         self.end = None;
-        self.silence(granule.next_multiple_of(LATTICE))?;
-        self.file.finish(granule)
+        self.silence(granule.next_multiple_of(LATTICE));
+        while let Some(packet) = fill::silence(self.owed) {
+            self.owed -= packet.1;
+            self.stream.push(packet);
+        }
+        if self.stream.is_between_pages() {
+            // A page that ends a stream holds a packet; players trim this one.
+            fill::silence(LATTICE).into_iter().for_each(|packet| self.stream.push(packet));
+        }
+        self.stream.finish(granule);
+        self.turn_page();
+    }
+
+    /// Length and SHA-256 of the file.
+    pub(super) fn seal(&self) -> (u64, String) {
+        self.file.seal()
+    }
+
+    pub(super) fn file(&self) -> &str {
+        self.file.name()
     }
 }

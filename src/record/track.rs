@@ -4,10 +4,12 @@
 use super::{
     clock::{Clock, Standing, Verdict},
     clock_map::{self, ClockPoint},
+    counts::Counts,
     drift::Knot,
     fill::{self, LATTICE, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
+    journal::News,
     memory::EncoderMemory,
     tape::Tape,
     toc::Toc,
@@ -17,27 +19,19 @@ use crate::{
     speaker::VoicePacket,
     time::{SampleTime, Samples},
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
 
+/// A packet belongs where it came, or this much before.
+const MISSED_FOR: u64 = 24_000;
+
+/// A packet is held back this long, so that a gate that shut a moment ago still shuts it out.
+pub(super) const HELD: Samples = Samples::from_ms(250);
+
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
-
-/// How many packets went where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// All that came; the other three make this up.
-    pub received: u64,
-    /// Into the file.
-    pub recorded: u64,
-    /// Left out behind a shut gate.
-    pub gated: u64,
-    /// Left out without a place.
-    pub refused: u64,
-}
 
 /// The packet before, recorded or not.
 #[derive(Debug)]
@@ -68,6 +62,10 @@ pub(super) struct Track {
     late: Vec<Gap>,
     /// Where the clocks of runs that are over stood.
     past: BTreeMap<Run, Vec<Knot>>,
+    /// When packets could not be taken: where they belong is not known, but it is not after that.
+    missed: Vec<(u64, u64)>,
+    /// How many places and knots are in the journal.
+    journalled: (usize, usize),
 }
 
 impl Track {
@@ -87,6 +85,8 @@ impl Track {
             gaps: Gaps::default(),
             late: Vec::new(),
             past: BTreeMap::new(),
+            missed: Vec::new(),
+            journalled: (0, 0),
         }
     }
 
@@ -101,10 +101,6 @@ impl Track {
         self.stay
     }
 
-    pub(super) fn settled(&self) -> u64 {
-        self.settled
-    }
-
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }
@@ -115,6 +111,19 @@ impl Track {
         match Waiting::new(stay, packet).filter(|it| !self.is_forgotten(it.run)) {
             Some(packet) => self.receive(packet),
             None => self.counts.refused += 1,
+        }
+    }
+
+    /// Takes a copy of a packet that may never have come, if the sender's clock is known and the place is free.
+    pub(super) fn copy(&mut self, stay: u32, copy: VoicePacket<'_>) {
+        let Some(mut copy) = Waiting::new(stay, copy) else { return };
+        copy.is_copy = true;
+        if let Some(transit) = self.clocks.get(&copy.run).and_then(Clock::transit)
+            && let Ok(at) = u64::try_from(copy.at(transit))
+            && at >= self.reached()
+            && copy.toc.is_some()
+        {
+            self.waiting.insert(at, copy, transit);
         }
     }
 
@@ -160,14 +169,43 @@ impl Track {
     }
 
     /// Room time has come to `now`: writes what is settled.
-    pub(super) fn advance(&mut self, now: SampleTime) -> io::Result<()> {
+    pub(super) fn advance(&mut self, now: SampleTime) {
         self.judge_clocks(now);
         let waits = self.clocks.values().filter_map(|clock| clock.waits_since(self.repair)).min();
         let settled = now.before(self.repair + SLACK);
         self.settled = self.settled.max(waits.map_or(settled, |since| since.min(settled)).samples());
-        self.lay_settled()?;
+        let held = now.before(HELD).samples();
+        while self.may_lay(held) {
+            self.lay_first();
+        }
         self.forget_clocks(now);
-        self.fill_settled()
+        self.fill_settled();
+    }
+
+    /// May the next packet be laid? What is settled may; and so may what was held back long enough behind no hole.
+    fn may_lay(&self, held: u64) -> bool {
+        self.waiting.first().is_some_and(|(at, packet, transit)| {
+            at < self.settled || at + packet.samples <= held && self.is_whole_up_to(packet, transit)
+        })
+    }
+
+    /// Is nothing missing before `packet`?
+    fn is_whole_up_to(&self, packet: &Waiting, transit: i64) -> bool {
+        self.before.as_ref().is_some_and(|before| {
+            let next = packet.sequence <= before.sequence.saturating_add(1);
+            before.run == packet.run && before.transit == transit && next
+        })
+    }
+
+    /// Room time has come to `now`, and nothing is written: what was said before `past` is forgotten.
+    pub(super) fn forget(&mut self, past: SampleTime, now: SampleTime) {
+        self.judge_clocks(now);
+        self.forget_clocks(now);
+        let is_past = |(at, packet, _): (u64, &Waiting, i64)| at + packet.samples <= past.samples();
+        while self.waiting.first().is_some_and(is_past) {
+            let forgotten = self.waiting.take_first();
+            self.counts.gated += forgotten.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy));
+        }
     }
 
     fn judge_clocks(&mut self, now: SampleTime) {
@@ -178,14 +216,13 @@ impl Track {
         }
     }
 
-    fn lay_settled(&mut self) -> io::Result<()> {
-        while self.waiting.first().is_some_and(|(at, ..)| at < self.settled) {
-            self.steer();
-            if let Some((at, packet, transit)) = self.waiting.take_before(self.settled) {
-                self.lay(at, packet, transit)?;
-            }
+    fn lay_first(&mut self) {
+        self.steer();
+        match self.waiting.take_first() {
+            Some((at, packet, transit)) if at >= self.told => self.lay(at, packet, transit),
+            // Where it belonged, another run's packets have been put since.
+            taken => self.counts.refused += taken.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy)),
         }
-        Ok(())
     }
 
     /// Lets the places of the next packet's run follow its clock, if they may here: in a gap, where it is quiet, or
@@ -213,11 +250,11 @@ impl Track {
 
     /// Leaves out the next packet, and puts silence in its place that is shorter by `late`.
     fn cut(&mut self, late: u64, run: Run) {
-        let Some((at, packet, transit)) = self.waiting.take_before(u64::MAX) else { return };
-        let gate = self.gates.refuses(at, at + packet.samples);
-        let Waiting { sequence, samples, .. } = packet;
+        let Some((at, mut packet, transit)) = self.waiting.take_first() else { return };
+        let gate = self.gate(at, &mut packet);
+        let Waiting { sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
-        self.leave_out(at + samples - late, gate.or(Some(Cause::Drift)));
+        self.leave_out(is_copy, at + samples - late, gate.unwrap_or(Cause::Drift));
         self.shift(run, -(late as i64));
     }
 
@@ -230,24 +267,24 @@ impl Track {
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
-    fn lay(&mut self, at: u64, mut packet: Waiting, transit: i64) -> io::Result<()> {
+    fn lay(&mut self, at: u64, mut packet: Waiting, transit: i64) {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
-        self.tell(self.told + lost, Cause::Loss);
+        let cause = if self.was_missed(at) { Cause::Storage } else { Cause::Loss };
+        self.tell(self.told + lost, cause);
         self.tell(at, rest);
         let gate = self.gate(at, &mut packet);
-        let Waiting { run, sequence, samples, .. } = packet;
+        let Waiting { run, sequence, samples, is_copy, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
             (None, Some(toc)) => {
-                self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo())?;
-                self.tape.fill_before(at, concealable)?;
-                self.keep(at, packet, toc, transit)
+                self.tape.align(at, || toc.is_stereo() || self.waiting.any_stereo());
+                self.tape.fill_before(at, concealable);
+                self.keep(at, packet, toc, transit);
             }
             (gate, _) => {
-                self.tape.fill_before(at, concealable)?;
-                self.leave_out(at + samples, gate);
-                Ok(())
+                self.tape.fill_before(at, concealable);
+                self.leave_out(is_copy, at + samples, gate.unwrap_or(Cause::Undecodable));
             }
         }
     }
@@ -264,16 +301,33 @@ impl Track {
         shut
     }
 
-    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
-        self.counts.recorded += 1;
-        self.told = at + packet.samples;
-        self.tape.push(packet, toc, transit)
+    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) {
+        let (to, copied) = (at + packet.samples, packet.is_copy);
+        if self.tape.push(packet, toc, transit) {
+            *if copied { &mut self.counts.repaired } else { &mut self.counts.recorded } += 1;
+            self.told = to;
+        } else {
+            self.leave_out(copied, to, Cause::Storage);
+        }
     }
 
-    fn leave_out(&mut self, to: u64, gate: Option<Cause>) {
-        let gated = gate.is_some_and(|cause| cause != Cause::Drift);
-        *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += 1;
-        self.tell(to, gate.unwrap_or(Cause::Undecodable));
+    /// Tells why a packet is not in the track, and counts it, unless it is a mere copy.
+    fn leave_out(&mut self, copied: bool, to: u64, cause: Cause) {
+        let gated = matches!(cause, Cause::Gate | Cause::Mute | Cause::NotJoined);
+        *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += u64::from(!copied);
+        self.tell(to, cause);
+    }
+
+    /// Packets of this time could not be taken.
+    pub(super) fn missed(&mut self, from: u64, to: u64) {
+        self.missed.push((from, to));
+    }
+
+    /// May what is missing up to `to` be what could not be taken?
+    fn was_missed(&mut self, to: u64) -> bool {
+        let told = self.told;
+        self.missed.retain(|(_, until)| until + MISSED_FOR > told);
+        self.missed.iter().any(|(from, until)| told <= *until && *from < to + MISSED_FOR)
     }
 
     /// How much of the gap before `packet` was sent and lost, and why there is nothing in the rest. Sequence numbers
@@ -308,13 +362,13 @@ impl Track {
     }
 
     /// A gap is filled when its other end is settled, or when it is too long for comfort noise.
-    fn fill_settled(&mut self) -> io::Result<()> {
+    fn fill_settled(&mut self) {
         if self.tape.ends_in_sound() && self.settled.saturating_sub(self.told) <= LONGEST_DTX {
-            return Ok(());
+            return;
         }
         let first = self.waiting.first();
         let lost = first.map_or(0, |(at, packet, transit)| self.missing(at, packet, transit).0);
-        self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)))
+        self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)));
     }
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
@@ -349,12 +403,52 @@ impl Track {
     }
 
     /// Writes all that waits and closes the file at `end`: the room's length, not before anything settled.
-    pub(super) fn finish(&mut self, end: u64) -> io::Result<()> {
+    pub(super) fn finish(&mut self, end: u64) {
         self.judge_clocks(SampleTime::from_samples(u64::MAX));
         self.settled = end;
-        self.lay_settled()?;
+        while self.may_lay(0) {
+            self.lay_first();
+        }
         self.counts.refused += self.waiting.len();
-        self.tape.finish(end)
+        self.tape.finish(end);
+    }
+
+    /// Up to here the track is written: nothing before can end it.
+    pub(super) fn reached(&self) -> u64 {
+        self.settled.max(self.told)
+    }
+
+    /// The file is gone, and what was in it.
+    pub(super) fn lose(&mut self) {
+        self.tape.lose();
+        let Counts { recorded, refused, .. } = &mut self.counts;
+        *refused += std::mem::take(recorded);
+        let lost = Gap { from_sample: 0, to_sample: self.told, cause: Cause::Storage };
+        self.gaps.cover(lost);
+        self.gates.shut(0, self.told).for_each(|shut| self.gaps.raise(shut));
+    }
+
+    /// What is new since the last question; all that has no number in it only if `all` is asked for.
+    pub(super) fn news(&mut self, name: &str, all: bool) -> Option<News> {
+        let (gaps, places) = (self.gaps.take_fresh(), self.tape.places());
+        let placed = places.get(self.journalled.0..).unwrap_or_default().to_vec();
+        self.journalled.0 = places.len();
+        if !all && gaps.is_empty() && placed.is_empty() {
+            return None;
+        }
+        let past = self.past.iter().flat_map(|(run, knots)| knots.iter().map(|knot| (*run, *knot)));
+        let tied = self.clocks.iter().flat_map(|(run, clock)| clock.tied().map(|knot| (*run, knot)));
+        let knots: Vec<_> = past.chain(tied).collect();
+        let fresh = knots.get(self.journalled.1..).unwrap_or_default().to_vec();
+        self.journalled.1 = knots.len();
+        let (told, packets) = (self.told, self.counts);
+        Some(News { name: name.to_owned(), told, packets, gaps, placed, knots: fresh })
+    }
+
+    /// Tells everything once more.
+    pub(super) fn tell_again(&mut self) {
+        self.journalled = (0, 0);
+        self.gaps.tell_again();
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Waiting {
     /// Its first byte; none if its bytes do not last as long as it says.
     pub(super) toc: Option<Toc>,
     pub(super) payload: Vec<u8>,
+    /// A copy, which another packet brought along: its own may still come.
+    pub(super) is_copy: bool,
 }
 
 impl Waiting {
@@ -37,6 +39,7 @@ impl Waiting {
             samples,
             toc: Toc::of(packet.payload).filter(|_| decodable),
             payload: packet.payload.to_vec(),
+            is_copy: false,
         })
     }
 
@@ -62,8 +65,12 @@ impl Waiting {
 pub(super) struct Queue(BTreeMap<u64, (Waiting, i64)>);
 
 impl Queue {
-    /// Puts a packet in its place, unless another lies there.
+    /// Puts a packet in its place, unless another lies there; a packet itself takes that of its copy.
     pub(super) fn insert(&mut self, at: u64, packet: Waiting, transit: i64) -> bool {
+        let copied = |(it, _): &(Waiting, i64)| it.is_copy && it.samples == packet.samples && !packet.is_copy;
+        if self.0.get(&at).is_some_and(copied) {
+            self.0.remove(&at);
+        }
         let before = self.0.range(..=at).next_back().is_none_or(|(from, (it, _))| from + it.samples <= at);
         let behind = self.0.range(at..).next().is_none_or(|(from, _)| at + packet.samples <= *from);
         if before && behind {
@@ -72,11 +79,9 @@ impl Queue {
         before && behind
     }
 
-    /// Takes the first packet if it begins before `settled`.
-    pub(super) fn take_before(&mut self, settled: u64) -> Option<(u64, Waiting, i64)> {
-        let first = self.0.first_entry().filter(|first| *first.key() < settled)?;
-        let (at, (packet, transit)) = first.remove_entry();
-        Some((at, packet, transit))
+    /// Takes the first packet.
+    pub(super) fn take_first(&mut self) -> Option<(u64, Waiting, i64)> {
+        self.0.pop_first().map(|(at, (packet, transit))| (at, packet, transit))
     }
 
     /// The first packet.
@@ -93,7 +98,8 @@ impl Queue {
         let mut fallen = 0;
         for (at, (packet, transit)) in moved {
             let to = at.saturating_add_signed(by);
-            fallen += u64::from(!self.insert(to, packet, transit.saturating_add(by)));
+            let counts = !packet.is_copy;
+            fallen += u64::from(!self.insert(to, packet, transit.saturating_add(by)) && counts);
         }
         fallen
     }
@@ -102,8 +108,9 @@ impl Queue {
         self.0.values().filter_map(|(packet, _)| packet.toc).any(Toc::is_stereo)
     }
 
+    /// How many packets wait, copies aside.
     pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.0.values().filter(|(packet, _)| !packet.is_copy).count() as u64
     }
 }
 
@@ -133,8 +140,8 @@ mod tests {
             assert!(!queue.insert(at, packet(960), 0), "{at}");
         }
         assert!(queue.insert(0, packet(960), 0) && queue.insert(1920, packet(960), 0));
-        assert_eq!(queue.take_before(960).map(|(at, ..)| at), Some(0));
-        assert!(queue.take_before(960).is_none());
+        assert_eq!(queue.take_first().map(|(at, ..)| at), Some(0));
+        assert_eq!(queue.first().map(|(at, ..)| at), Some(960));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     codec::{Codec, CodecError, Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
     frame::Channels,
-    record::{LOOKAHEAD, OggOpus},
+    record::{LOOKAHEAD, OggOpusFile},
     time::Samples,
 };
 use std::{
@@ -20,7 +20,7 @@ const PACKET: Samples = Samples::from_ms(20);
 pub(super) struct OpusFile {
     path: PathBuf,
     encoder: Encoder,
-    ogg: OggOpus,
+    ogg: OggOpusFile,
     gathered: Vec<f32>,
     packet_len: usize,
     payload: Vec<u8>,
@@ -39,8 +39,7 @@ impl OpusFile {
             complexity: 10,
             ..EncoderConfig::default()
         };
-        let mut ogg = OggOpus::create(path, SERIAL, LOOKAHEAD).map_err(failed)?;
-        ogg.rewrite_head(channels.count() as u8, LOOKAHEAD).map_err(failed)?;
+        let ogg = OggOpusFile::create(path, SERIAL, channels.count() as u8, LOOKAHEAD).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             encoder: Encoder::new(&config, channels)?,

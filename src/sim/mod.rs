@@ -3,6 +3,7 @@
 
 mod ears;
 mod error;
+mod faulty_disk;
 mod history;
 mod network;
 mod options;
@@ -26,6 +27,7 @@ mod voice;
 
 pub use ears::{Overheard, SILENCE_DBFS, loudest_dbfs, overhear};
 pub use error::{Invalid, SimError};
+pub use faulty_disk::{Fault, FaultyDisk};
 pub use history::History;
 pub use network::Network;
 pub use options::{Meters, Options};

@@ -1,7 +1,7 @@
 //! Ogg Opus (RFC 7845) as a list of packets: read as a sender's microphone, written as a bus's encoder made them.
 
 use super::error::Invalid;
-use crate::{frame::Channels, packet, record::OggOpus, time::Samples};
+use crate::{frame::Channels, packet, record::OggOpusFile, time::Samples};
 use ogg::{OggReadError, PacketReader};
 use std::{
     fs::File,
@@ -107,7 +107,7 @@ fn check_duration(packet: &[u8], number: usize) -> Result<(), String> {
 /// Writes packets as an Ogg Opus file.
 #[derive(Debug)]
 pub struct OpusFileWriter {
-    ogg: OggOpus,
+    ogg: OggOpusFile,
     pre_skip: u64,
     samples: u64,
 }
@@ -122,8 +122,7 @@ impl OpusFileWriter {
     /// What the file system refuses.
     pub fn create(path: &Path, channels: Channels, pre_skip: u16) -> io::Result<Self> {
         let pre_skip = u64::from(pre_skip);
-        let mut ogg = OggOpus::create(path, SERIAL, pre_skip)?;
-        ogg.rewrite_head(channels.count() as u8, pre_skip)?;
+        let ogg = OggOpusFile::create(path, SERIAL, channels.count() as u8, pre_skip)?;
         Ok(Self { ogg, pre_skip, samples: 0 })
     }
 

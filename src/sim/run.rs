@@ -169,6 +169,7 @@ impl<'a> Run<'a> {
                 if let Received::Kept(packet) = received {
                     voice.kept(&packet, now);
                     self.recorder.packet(packet);
+                    self.engine.copies(packet, &self.datagram).for_each(|copy| self.recorder.copy(copy));
                 }
             }
         }
@@ -309,7 +310,8 @@ fn room<'a>(
 }
 
 fn recorder(scenario: &Scenario, out: &Path) -> Result<Recorder, SimError> {
-    let config = RecorderConfig { repair: REPAIR, epoch_unix_ms: None };
+    // A simulated second is no time to wait for a real disk in.
+    let config = RecorderConfig { repair: REPAIR, sync: None, ..RecorderConfig::default() };
     let mut recorder = Recorder::create(out, config)?;
     let first = scenario.events.iter().find(|event| matches!(event.action, Action::Record | Action::Stop));
     if first.is_some_and(|event| event.action == Action::Record) {

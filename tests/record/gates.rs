@@ -3,8 +3,9 @@
 use crate::support::{FRAME, MARA, Mode, Talker, at, peak_dbfs, play, read, recorder, recorder_with_mara};
 use tertulia::{
     consent::Recordable,
-    record::{Cause, Gap},
+    record::{Cause, Gap, Recorder, RecorderConfig},
     speaker::VoicePacket,
+    time::Samples,
 };
 
 /// Below the noise of 16 bits by far.
@@ -140,4 +141,43 @@ fn a_pause_shuts_every_voice() {
     assert_eq!(track.gaps, [gap(96_000, 192_000 + 2_880, Cause::Gate)]);
     let played = read(dir.path(), "mara").decode();
     assert!(peak_dbfs(&played[96_000..192_000]) < SILENT_DBFS);
+}
+
+#[test]
+fn an_armed_recorder_begins_in_the_past_but_not_before_consent() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 900));
+    let mut recorder = Recorder::arm(RecorderConfig::default(), Samples::from_ms(5_000));
+    recorder.join(MARA, "mara", at(0)).unwrap();
+    // Ten seconds in, it says yes from now on; two seconds later somebody presses the button for the last five.
+    recorder.open(proof(500 * FRAME));
+    play(&mut recorder, all(&talker)[..600].to_vec());
+    recorder.advance(at(600 * FRAME)).unwrap();
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "armed, it writes nothing");
+    assert_eq!(recorder.begin(dir.path(), at(0)).unwrap(), at(600 * FRAME - 240_000));
+    play(&mut recorder, all(&talker)[600..].to_vec());
+    let track = recorder.finish(at(900 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    let [Gap { from_sample: 0, to_sample, cause: Cause::Gate }] = track.gaps[..] else {
+        panic!("{:?}", track.gaps)
+    };
+    assert!((500 * FRAME..=504 * FRAME).contains(&to_sample), "{to_sample}");
+    assert_eq!(track.recorded + track.gated, 900);
+    let played = read(dir.path(), "mara").decode();
+    assert!(peak_dbfs(&played[..500 * FRAME as usize]) < SILENT_DBFS);
+    assert!(peak_dbfs(&played[to_sample as usize..to_sample as usize + 9_600]) > -20.0);
+}
+
+#[test]
+fn an_armed_recorder_remembers_who_had_agreed() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+    let mut recorder = Recorder::arm(RecorderConfig::default(), Samples::from_ms(5_000));
+    recorder.join(MARA, "mara", at(0)).unwrap();
+    recorder.open(proof(0));
+    play(&mut recorder, all(&talker));
+    let from = recorder.begin(dir.path(), at(400 * FRAME)).unwrap();
+    let track = recorder.finish(at(600 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!(from, at(400 * FRAME));
+    let [Gap { from_sample: 0, to_sample, cause: Cause::Gate }] = track.gaps[..] else {
+        panic!("{:?}", track.gaps)
+    };
+    assert!((400 * FRAME..=404 * FRAME).contains(&to_sample), "{to_sample}");
 }

@@ -3,6 +3,7 @@
 
 mod clips;
 mod crash;
+mod faults;
 mod gates;
 mod leaks;
 mod place;

@@ -277,3 +277,66 @@ fn names_are_file_names() {
     }
     recorder.join(MARA, "mara_2-b", at(0)).unwrap();
 }
+
+#[test]
+fn a_clock_that_drifts_is_followed_in_pauses() {
+    for ppm in [-200_i64, 200] {
+        let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 500));
+        let mut recorder = recorder_with_mara(dir.path(), 0);
+        // Five minutes; every ten seconds a pause of half a second, in which nothing is sent.
+        let truth = |media: i64| 4_800 + media + media * ppm / 1_000_000;
+        let sent = (0..15_000_u64).filter(|n| n % 500 < 475).enumerate();
+        let packets: Vec<_> = sent
+            .map(|(sequence, n)| {
+                let media = n * FRAME;
+                let jitter = n * 7_919 % 900 * u64::from(n % 5 != 2);
+                VoicePacket {
+                    sequence: sequence as u64,
+                    media: tertulia::time::MediaTime::ORIGIN + Samples::new(media),
+                    arrived: at(truth(media as i64) as u64 + jitter),
+                    ..talker.packet(n % 500, 0, 0)
+                }
+            })
+            .collect();
+        play(&mut recorder, packets);
+        let end = truth(15_000 * FRAME as i64) as u64;
+        let session = recorder.finish(at(end)).unwrap();
+        let track = &session.tracks["mara"];
+        assert_eq!((track.recorded, track.refused), (14_250, 0), "{ppm}");
+        let (file, manifest) =
+            (read(dir.path(), "mara"), tertulia::record::Manifest::read(dir.path()).unwrap());
+        let (played, clock) = (file.decode(), &manifest.speakers["mara"].clock);
+        assert_eq!(played.len() as u64, end);
+        for (n, stands) in (0..15_000).filter(|n| n % 500 < 475).zip(stands(&file, &talker)) {
+            let truth = truth((n * FRAME) as i64);
+            let (off, mapped) = (stands - truth, mapped(clock, stands as u64) - truth);
+            assert!(off.abs() <= 480, "packet {n} is off by {off}");
+            assert!(mapped.abs() <= 48, "packet {n} is mapped {mapped} off");
+            if n % 997 == 0 && n % 500 < 450 {
+                assert!(lag(&played, stands as u64, &talker.said, n % 500 * FRAME).abs() <= NEAR);
+            }
+        }
+    }
+}
+
+/// Where each of the talker's packets stands in the file, on the room clock.
+fn stands(file: &crate::support::File, talker: &Talker) -> Vec<i64> {
+    let mut at = 312 - file.pre_skip as i64;
+    let mut stands = Vec::new();
+    for packet in &file.packets {
+        let n = stands.len() as u64;
+        if *packet == talker.packets[(n / 475 * 500 + n % 475) as usize % 500] {
+            stands.push(at);
+        }
+        at += opus::packet::get_nb_samples(packet, 48_000).unwrap() as i64;
+    }
+    assert_eq!(stands.len(), 14_250);
+    stands
+}
+
+/// Where the manifest says that something was said.
+fn mapped(clock: &[tertulia::record::ClockPoint], track: u64) -> i64 {
+    let point = clock.iter().rev().find(|point| point.track_sample <= track).unwrap();
+    let since = (track - point.track_sample) as f64;
+    point.room_sample + (since * (1.0 + point.ppm / 1e6)).round() as i64
+}

@@ -112,3 +112,23 @@ fn the_manifest_tells_what_happened() {
 fn read_json(dir: &std::path::Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(dir.join("session.json")).unwrap()).unwrap()
 }
+
+#[test]
+fn copies_repair_what_never_came() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 400));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    // 200 to 203 never come; 201 to 203 are brought along by those behind. 210 comes behind its copy.
+    let arrives = |n: &u64| !(200..204).contains(n);
+    let late = |n: u64| if n == 210 { 1_500 } else { 0 };
+    play(&mut recorder, (0..204).filter(arrives).map(|n| talker.packet(n, 0, 0)).collect());
+    for n in [204, 205, 206, 211] {
+        let copy = talker.packet(if n == 211 { 210 } else { n - 3 }, 0, 0);
+        recorder.copy(VoicePacket { arrived: at(n * FRAME), ..copy });
+    }
+    play(&mut recorder, (204..400).map(|n| talker.packet(n, 0, late(n))).collect());
+    let track = recorder.finish(at(400 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!(track.gaps, [gap(200 * FRAME, 201 * FRAME, Cause::Loss)]);
+    assert_eq!((track.recorded, track.repaired, track.refused), (396, 3, 0));
+    let packets = read(dir.path(), "mara").packets;
+    assert!((201..400).all(|n| packets[n] == talker.packets[n]));
+}

@@ -11,7 +11,7 @@ mod verdict;
 use super::Rng;
 use crate::{
     consent::Recordable,
-    record::{RecordError, Recorder, RecorderConfig},
+    record::{Limits, RecordError, Recorder, RecorderConfig},
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
 };
@@ -26,7 +26,12 @@ const STAYS: u32 = 20;
 /// How many schedules one session holds.
 pub const PER_SESSION: u64 = VOICES as u64 * STAYS as u64;
 
-const CONFIG: RecorderConfig = RecorderConfig { repair: Samples::from_ms(400), epoch_unix_ms: None };
+const CONFIG: RecorderConfig = RecorderConfig {
+    repair: Samples::from_ms(400),
+    epoch_unix_ms: None,
+    sync: None,
+    limits: Limits { tracks: usize::MAX },
+};
 
 /// Why a run of schedules ended early.
 #[derive(Debug)]

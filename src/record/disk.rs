@@ -1,0 +1,132 @@
+//! Where a recording's files live, behind a seam so narrow that a test can stand in for a disk that fails. Files only
+//! grow, or are replaced whole.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// A session's folder. Files go by their path inside it, as the manifest names them.
+///
+/// Whoever calls repeats what failed: every call may come again with the same arguments, and then succeed.
+pub trait Disk: fmt::Debug + Send {
+    /// Makes `bytes` the end of `file`, from byte `at` on; what lies there goes. At byte 0 the file is made.
+    ///
+    /// # Errors
+    /// `NotFound` or `UnexpectedEof` if the file has not got `at` bytes any more; whatever else the disk says.
+    fn append(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits until a power failure could not take back what was appended to `file`.
+    ///
+    /// # Errors
+    /// What the disk says; what was appended since the last success is then in doubt.
+    fn sync(&mut self, file: &str) -> io::Result<()>;
+
+    /// Gives `file` another content: at any moment, after a power failure too, it has all of the old or all of the new.
+    ///
+    /// # Errors
+    /// What the disk says; the old content is then still there.
+    fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Takes `file` away, if it is there.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn remove(&mut self, file: &str) -> io::Result<()>;
+}
+
+/// Real files in a real folder.
+#[derive(Debug)]
+pub struct Folder {
+    dir: PathBuf,
+    durable: bool,
+    open: BTreeMap<String, File>,
+}
+
+impl Folder {
+    /// Files inside `dir`, which is made if need be. Unless `durable`, nothing waits for the disk: a dying process loses
+    /// nothing by that, a power failure what the system has not written yet.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn create(dir: &Path, durable: bool) -> io::Result<Self> {
+        fs::create_dir_all(dir.join("tracks"))?;
+        Ok(Self { dir: dir.to_owned(), durable, open: BTreeMap::new() })
+    }
+
+    /// Where `file` lies. A folder that has gone is not made again: its disk may come back.
+    fn path(&self, file: &str) -> io::Result<PathBuf> {
+        if self.dir.is_dir() {
+            return Ok(self.dir.join(file));
+        }
+        Err(io::Error::other("the session's folder is gone"))
+    }
+
+    fn open(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
+        if !self.open.contains_key(file) {
+            let path = self.path(file)?;
+            let opened = OpenOptions::new().write(true).create(at == 0).truncate(false).open(path)?;
+            if opened.metadata()?.len() < at {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has lost its end"));
+            }
+            opened.set_len(at)?;
+            self.open.insert(file.to_owned(), opened);
+        }
+        self.open.get_mut(file).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn write(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let opened = self.open(file, at)?;
+        opened.seek(SeekFrom::Start(at))?;
+        opened.write_all(bytes)
+    }
+
+    /// A file that was removed still takes bytes, for nobody.
+    fn sync_linked(&mut self, file: &str) -> io::Result<()> {
+        self.path(file)?.metadata()?;
+        self.open.get_mut(file).map_or(Ok(()), |opened| opened.sync_data())
+    }
+
+    fn write_beside(&self, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create(new)?;
+        file.write_all(bytes)?;
+        if !self.durable {
+            return fs::rename(new, path);
+        }
+        file.sync_all()?;
+        fs::rename(new, path)?;
+        // The name is safe once its folder is.
+        File::open(path.parent().unwrap_or(&self.dir))?.sync_all()
+    }
+}
+
+/// After an error a file is opened anew.
+impl Disk for Folder {
+    fn append(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write(file, at, bytes).inspect_err(|_| drop(self.open.remove(file)))
+    }
+
+    fn sync(&mut self, file: &str) -> io::Result<()> {
+        if !self.durable {
+            return Ok(());
+        }
+        self.sync_linked(file).inspect_err(|_| drop(self.open.remove(file)))
+    }
+
+    fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        let (path, new) = (self.path(file)?, self.path(&format!("{file}.new"))?);
+        self.open.remove(file);
+        self.write_beside(&new, &path, bytes)
+    }
+
+    fn remove(&mut self, file: &str) -> io::Result<()> {
+        self.open.remove(file);
+        match fs::remove_file(self.path(file)?) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+}
