@@ -19,12 +19,18 @@ const LISTENERS: BusId = BusId(0);
 /// What libopus's encoder looks ahead when it codes for voice: 6.5 ms, which RFC 7845 §4.2 calls the pre-skip.
 const PRE_SKIP: u16 = 312;
 
+/// Where a relayed voice rests nothing is sent, and a file needs a packet nevertheless: 20 ms without bytes, by which a
+/// decoder makes the background itself.
+const NOTHING_SENT: &[u8] = &[0x78];
+
 /// Some seconds of sound a write.
 const WAV_BUFFER_BYTES: usize = 1 << 19;
 
 pub(super) struct Outputs {
     channels: usize,
     packet: Samples,
+    /// Of the coded mix, what is written.
+    coded: SampleTime,
     left: Samples,
     mix: Wav,
     opus: (PathBuf, OpusFileWriter),
@@ -43,16 +49,20 @@ impl Outputs {
         out: &Path,
         names: &[&str],
         minus: bool,
+        relay: bool,
         ssrc: u32,
         length: Samples,
         engine: &mut Engine,
         room: &RoomConfig,
     ) -> Result<Self, SimError> {
-        let encoder = EncoderConfig::default();
+        let encoder = EncoderConfig { relay, ..EncoderConfig::default() };
         let stream = StreamConfig { ssrc, payload_type: PAYLOAD_TYPE, ..StreamConfig::default() };
         let listeners =
             BusConfig { bus: LISTENERS, members: SpeakerSet::EVERYBODY, encoder: Some(encoder), stream };
         open_bus(engine, &listeners, room)?;
+        // The same before it is coded, also where it is not.
+        let tap = BusId(room.max_buses - 1);
+        open_bus(engine, &BusConfig { bus: tap, encoder: None, ..listeners }, room)?;
         let mut own = Vec::new();
         for (name, speaker) in names.iter().zip(0..).filter(|_| minus) {
             let bus = BusId(speaker + 1);
@@ -66,8 +76,9 @@ impl Outputs {
         Ok(Self {
             channels: room.channels.count(),
             packet: encoder.packet,
+            coded: SampleTime::ZERO,
             left: length,
-            mix: Wav::create(LISTENERS, &out.join("mix.wav"), room)?,
+            mix: Wav::create(tap, &out.join("mix.wav"), room)?,
             opus: (opus, writer),
             minus: own,
         })
@@ -83,7 +94,12 @@ impl Outputs {
         }
         let (path, opus) = &mut self.opus;
         for packet in tick.packets().filter(|packet| packet.bus == LISTENERS) {
+            let missed = packet.at.since(self.coded).count() / self.packet.count();
+            (0..missed)
+                .try_for_each(|_| opus.packet(NOTHING_SENT, self.packet))
+                .map_err(|e| write_error(path, e))?;
             opus.packet(packet.payload, self.packet).map_err(|error| write_error(path, error))?;
+            self.coded = self.coded + Samples::new((missed + 1) * self.packet.count());
         }
         Ok(())
     }
