@@ -105,6 +105,16 @@ impl Chain {
         self.coder.as_mut().map_or(0, |coder| coder.gather(at, &self.mix, way))
     }
 
+    /// A quantum of silence, which nobody is sent. What was gathered of a packet is lost.
+    pub(super) fn hush(&mut self) {
+        self.mix.fill(0.0);
+        self.limiter.process(&mut self.mix);
+        self.mix.fill(0.0);
+        if let Some(coder) = &mut self.coder {
+            coder.hush();
+        }
+    }
+
     /// Goes on where `other` stands, as if it had made the same mix all along.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.limiter.copy_from(&other.limiter);

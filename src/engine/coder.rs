@@ -158,6 +158,12 @@ impl Coder {
             (other.begins, other.relayed, other.silent, other.made);
     }
 
+    /// What is gathered is lost, and nothing is sent.
+    pub(super) fn hush(&mut self) {
+        self.gathered.fill(0.0);
+        self.completed = None;
+    }
+
     pub(super) fn set_complexity(&mut self, complexity: u8) {
         self.encoder.set_complexity(complexity);
     }

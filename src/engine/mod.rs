@@ -17,6 +17,7 @@ mod log;
 mod mixing;
 mod passing;
 mod relay;
+mod rest;
 mod room;
 mod share;
 mod shed;

@@ -9,6 +9,7 @@ mod malformed;
 mod mix_minus;
 mod relaying;
 mod restarts;
+mod resting;
 mod sample_accuracy;
 mod selection;
 mod sharing;
