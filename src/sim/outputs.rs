@@ -19,10 +19,6 @@ const LISTENERS: BusId = BusId(0);
 /// What libopus's encoder looks ahead when it codes for voice: 6.5 ms, which RFC 7845 §4.2 calls the pre-skip.
 const PRE_SKIP: u16 = 312;
 
-/// Where a relayed voice rests nothing is sent, and a file needs a packet nevertheless: 20 ms without bytes, by which a
-/// decoder makes the background itself.
-const NOTHING_SENT: &[u8] = &[0x78];
-
 /// Some seconds of sound a write.
 const WAV_BUFFER_BYTES: usize = 1 << 19;
 
@@ -94,12 +90,13 @@ impl Outputs {
         }
         let (path, opus) = &mut self.opus;
         for packet in tick.packets().filter(|packet| packet.bus == LISTENERS) {
-            let missed = packet.at.since(self.coded).count() / self.packet.count();
-            (0..missed)
-                .try_for_each(|_| opus.packet(NOTHING_SENT, self.packet))
-                .map_err(|e| write_error(path, e))?;
+            let left_out = packet.at.since(self.coded);
+            for (nothing, length) in fillers(left_out, self.packet) {
+                opus.packet(&[nothing], length).map_err(|error| write_error(path, error))?;
+                self.coded += length;
+            }
             opus.packet(packet.payload, self.packet).map_err(|error| write_error(path, error))?;
-            self.coded = self.coded + Samples::new((missed + 1) * self.packet.count());
+            self.coded += self.packet;
         }
         Ok(())
     }
@@ -122,6 +119,17 @@ impl Outputs {
         let (path, opus) = self.opus;
         opus.finish(end.since(SampleTime::ZERO)).map_err(|error| write_error(&path, error))
     }
+}
+
+/// Where a relayed voice rests nothing is sent, and a file needs packets nevertheless: such without bytes, 20 ms and 2.5 ms
+/// long, by which a decoder makes the background itself. What is left, less than 2.5 ms, is made up for later.
+fn fillers(left_out: Samples, packet: Samples) -> impl Iterator<Item = (u8, Samples)> {
+    const HYBRID_20_MS: u8 = 15 << 3;
+    const CELT_2_5_MS: u8 = 28 << 3;
+    let short = Samples::new(120);
+    let (whole, rest) = (left_out.count() / packet.count(), left_out.count() % packet.count());
+    let long = std::iter::repeat_n((HYBRID_20_MS, packet), whole as usize);
+    long.chain(std::iter::repeat_n((CELT_2_5_MS, short), (rest / short.count()) as usize))
 }
 
 impl Wav {
