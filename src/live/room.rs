@@ -275,7 +275,7 @@ impl Room {
         }
         // What is shed the worker tells, once for all its rooms.
         for event in tick.events().iter().filter(|event| !matches!(event, Event::Shed { .. })) {
-            note_mute(event, &mut self.inlets, self.tape.as_deref_mut());
+            note_fader(event, &mut self.inlets, self.tape.as_deref_mut());
             self.totals.events_lost += u64::from(events.push((self.id, *event)).is_err());
         }
         if let Some(tape) = &mut self.tape {
@@ -304,14 +304,18 @@ fn hand_out(tick: &Tick<'_>, outlets: &mut [Option<Box<Outlet>>]) {
     }
 }
 
-fn note_mute(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
-    let (speaker, muted, news) = match *event {
-        Event::Muted { speaker, at } => (speaker, Some(at), News::Muted { speaker, at }),
-        Event::Unmuted { speaker, at } => (speaker, None, News::Unmuted { speaker, at }),
+/// What a fader does is told to the recording, and to those that begin later.
+fn note_fader(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
+    let Some(news) = News::of(event) else { return };
+    let (speaker, dial) = match *event {
+        Event::Gained { speaker, .. } => (speaker, 0),
+        Event::Panned { speaker, .. } => (speaker, 1),
+        Event::Muted { speaker, .. } | Event::Unmuted { speaker, .. } => (speaker, 2),
         _ => return,
     };
     if let Some(Some(inlet)) = inlets.get_mut(speaker.index()) {
-        inlet.muted = muted;
+        let at_rest = matches!(event, Event::Unmuted { .. });
+        inlet.fader[dial] = (!at_rest).then_some(*event);
     }
     if let Some(tape) = tape {
         tape.tell(news);

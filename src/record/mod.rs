@@ -15,6 +15,7 @@
 //!   1.1 s of packets behind a gate are written without their deep redundancy, which tells what was said in the second
 //!   before.
 //! - *Memory* is bounded: some 2 × `repair` of packets a voice, and the list of gaps.
+//! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
 //! - *A stop at any moment* leaves files that players open, at most about a second of written sound short.
 
 mod clock;
@@ -27,6 +28,7 @@ mod gate;
 mod manifest;
 mod memory;
 mod ogg;
+mod read;
 mod recorder;
 mod session;
 mod tape;
@@ -39,9 +41,12 @@ pub use error::RecordError;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
 pub use manifest::{Event, Manifest, TrackEntry};
-#[cfg(feature = "sim")]
+#[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg::OggOpus;
+pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::{Recorder, RecorderConfig};
 pub use session::{Session, TrackSummary};
+#[cfg(feature = "render")]
+pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
 pub use track::Counts;

@@ -5,6 +5,8 @@ mod crash;
 mod gates;
 mod place;
 mod random;
+mod read_back;
 mod redundancy;
+mod render;
 mod stays;
 mod support;
