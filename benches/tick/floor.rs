@@ -1,6 +1,6 @@
 //! The codec floor: libopus through its plainest bindings, decoding every packet once and encoding every mix once.
 
-use super::room::{Room, voice};
+use super::room::{Room, Shape, voice};
 use opus::{Application, Bitrate, Channels, Decoder, Encoder};
 use tertulia::engine::EncoderConfig;
 
@@ -19,7 +19,7 @@ impl Floor {
     pub(crate) fn new(speakers: u16, own: bool) -> Self {
         let decoder = || Decoder::new(48_000, Channels::Mono).expect("a decoder");
         let mut mixes = vec![Vec::new(); if own { usize::from(speakers) + 1 } else { 1 }];
-        let mut room = Room::new(speakers, own);
+        let mut room = Room::new(Shape::panel(speakers, own));
         (0..LOOP).for_each(|_| room.keep_mixes(&mut mixes));
         let mut floor = Self {
             voices: (0..speakers).map(|speaker| (decoder(), voice(speaker))).collect(),

@@ -12,6 +12,27 @@ use tertulia::{
 /// Packets before a voice begins anew.
 const LOOP: usize = 150;
 
+/// What a room is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Lanes.
+    pub(crate) speakers: u16,
+    /// How many of them talk; the others send nothing.
+    pub(crate) talking: u16,
+    /// How many of them hear a mix of their own, beside the listeners.
+    pub(crate) own: u16,
+    /// Listeners with a stream each.
+    pub(crate) listeners: u16,
+    pub(crate) relay: bool,
+}
+
+impl Shape {
+    /// Everybody talks; does each hear a mix of its own?
+    pub(crate) fn panel(speakers: u16, own: bool) -> Self {
+        Self { speakers, talking: speakers, own: if own { speakers } else { 0 }, listeners: 1, relay: false }
+    }
+}
+
 pub(crate) struct Room {
     engine: Engine,
     datagrams: Vec<Vec<Vec<u8>>>,
@@ -24,25 +45,27 @@ pub(crate) fn voice(speaker: u16) -> Vec<Box<[u8]>> {
 }
 
 impl Room {
-    pub(crate) fn new(speakers: u16, own: bool) -> Self {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let Shape { speakers, talking, own, listeners, relay } = shape;
         let config = RoomConfig {
             max_lanes: speakers,
-            max_buses: speakers + 1,
+            max_buses: listeners + own,
             max_mixed: None,
             ..RoomConfig::default()
         };
         let mut engine = Engine::new(config);
-        open(&mut engine, &config, 0, SpeakerSet::EVERYBODY);
+        (0..listeners).for_each(|place| open(&mut engine, &config, place, SpeakerSet::EVERYBODY, relay));
         for speaker in (0..speakers).map(SpeakerId) {
             let lane = Lane::new(LaneConfig::new(speaker), &config).expect("a lane");
             assert!(engine.apply(Command::Admit(Box::new(lane))).is_none());
-            if own {
-                open(&mut engine, &config, speaker.0 + 1, SpeakerSet::everybody_but(speaker));
-            }
+        }
+        for speaker in (0..own).map(SpeakerId) {
+            open(&mut engine, &config, speaker.0 + listeners, SpeakerSet::everybody_but(speaker), relay);
         }
         let datagrams =
-            (0..speakers).map(|speaker| voice(speaker).iter().map(|bytes| datagram(bytes)).collect());
+            (0..talking).map(|speaker| voice(speaker).iter().map(|bytes| datagram(bytes)).collect());
         let mut room = Self { engine, datagrams: datagrams.collect(), packet: 0 };
+        // Until the buffers have settled, and encoders of silence rest.
         (0..50).for_each(|_| room.packet_time());
         room
     }
@@ -78,8 +101,8 @@ impl Room {
     }
 }
 
-fn open(engine: &mut Engine, room: &RoomConfig, place: u16, members: SpeakerSet) {
-    let encoder = Some(EncoderConfig::default());
+fn open(engine: &mut Engine, room: &RoomConfig, place: u16, members: SpeakerSet, relay: bool) {
+    let encoder = Some(EncoderConfig { relay, ..EncoderConfig::default() });
     let config = BusConfig { bus: BusId(place), members, encoder, stream: StreamConfig::default() };
     let bus = Bus::new(&config, room).expect("a bus");
     assert!(engine.apply(Command::Open(Box::new(bus))).is_none());

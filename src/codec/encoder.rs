@@ -21,6 +21,11 @@ pub struct EncoderConfig {
     /// How far back deep redundancy (DRED) may reach, at most 1040 ms; how far it does depends on the bit rate and the
     /// expected loss. Zero turns it off (Opus).
     pub deep_redundancy: Samples,
+    /// Where packets begin on the room clock: this much after multiples of their length. Mixes with different lattices are
+    /// encoded at different ticks, which spreads the load, and cannot share an encode.
+    pub lattice: Samples,
+    /// May a lone voice's own packets be sent in place of its mix (Opus)?
+    pub relay: bool,
 }
 
 impl Default for EncoderConfig {
@@ -32,6 +37,8 @@ impl Default for EncoderConfig {
             complexity: 4,
             expected_loss_percent: 0,
             deep_redundancy: Samples::ZERO,
+            lattice: Samples::ZERO,
+            relay: false,
         }
     }
 }

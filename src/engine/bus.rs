@@ -1,11 +1,14 @@
 //! One output's way out: the mix of its members → limiter → encoder → RTP.
 
-use super::config::{BuildError, BusConfig, RoomConfig, StreamConfig};
+use super::{
+    coder::{Coder, Way},
+    config::{BuildError, BusConfig, RoomConfig, StreamConfig},
+};
 use crate::{
-    codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
+    codec::EncoderConfig,
     mix::Limiter,
     packet::RtpStream,
-    speaker::{BusId, SpeakerSet},
+    speaker::{BusId, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
 };
 
@@ -17,6 +20,8 @@ pub struct Bus {
     pub(super) coding: Option<EncoderConfig>,
     pub(super) role: Role,
     pub(super) chain: Chain,
+    /// Whose packets are sent in place of the mix.
+    pub(super) relayed: Option<SpeakerId>,
     stream: RtpStream,
     /// Beginning and header of the packet completed in this tick.
     pub(super) completed: Option<(SampleTime, [u8; 12])>,
@@ -52,6 +57,7 @@ impl Bus {
             coding: config.encoder,
             role: Role::New,
             chain: Chain::new(config.encoder, room)?,
+            relayed: None,
             stream: RtpStream::new(ssrc, payload_type, first_sequence, first_timestamp),
             completed: None,
         })
@@ -68,12 +74,9 @@ impl Bus {
         self.coding.is_none() || self.coding == other.coding
     }
 
-    /// Notes the packet whose sound ends at `end`, if this tick completed one.
-    pub(super) fn stamp(&mut self, end: Option<SampleTime>) {
-        self.completed = end.zip(self.coding).map(|(end, coding)| {
-            let began = end.before(coding.packet);
-            (began, self.stream.header(began, false))
-        });
+    /// Notes the packet that begins at `begins`, if this tick completed one.
+    pub(super) fn stamp(&mut self, begins: Option<SampleTime>) {
+        self.completed = begins.map(|begins| (begins, self.stream.header(begins, false)));
     }
 }
 
@@ -83,17 +86,7 @@ pub(super) struct Chain {
     /// This quantum, summed and then limited.
     pub(super) mix: Box<[f32]>,
     pub(super) limiter: Limiter,
-    coder: Option<Coder>,
-}
-
-/// Quanta gathered into a packet.
-#[derive(Debug)]
-struct Coder {
-    encoder: Encoder,
-    packet: Samples,
-    gathered: Box<[f32]>,
-    payload: Box<[u8]>,
-    bytes: usize,
+    pub(super) coder: Option<Coder>,
 }
 
 impl Chain {
@@ -105,10 +98,11 @@ impl Chain {
         })
     }
 
-    /// Limits the mix of the quantum at `at` and encodes the packet that it completes, if it does.
-    pub(super) fn run(&mut self, at: SampleTime) -> bool {
+    /// Limits the mix of the quantum at `at` and goes the `way` of the packet that it completes, if it does; how often the
+    /// encoder was at work.
+    pub(super) fn run(&mut self, at: SampleTime, way: Way<'_>) -> u32 {
         self.limiter.process(&mut self.mix);
-        self.coder.as_mut().is_some_and(|coder| coder.gather(at, &self.mix))
+        self.coder.as_mut().map_or(0, |coder| coder.gather(at, &self.mix, way))
     }
 
     /// A quantum of silence, which nobody is sent. What was gathered of a packet is lost.
@@ -117,8 +111,7 @@ impl Chain {
         self.limiter.process(&mut self.mix);
         self.mix.fill(0.0);
         if let Some(coder) = &mut self.coder {
-            coder.gathered.fill(0.0);
-            coder.bytes = 0;
+            coder.hush();
         }
     }
 
@@ -126,58 +119,32 @@ impl Chain {
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.limiter.copy_from(&other.limiter);
         if let (Some(mine), Some(theirs)) = (&mut self.coder, &other.coder) {
-            mine.encoder.copy_from(&theirs.encoder);
-            mine.gathered.copy_from_slice(&theirs.gathered);
+            mine.copy_from(theirs);
         }
     }
 
     pub(super) fn set_complexity(&mut self, complexity: u8) {
         if let Some(coder) = &mut self.coder {
-            coder.encoder.set_complexity(complexity);
+            coder.set_complexity(complexity);
         }
     }
 
     /// Will the quantum at `at` complete a packet?
     pub(super) fn completes_a_packet(&self, at: SampleTime, quantum: Samples) -> bool {
-        let ends = |coder: &Coder| (at + quantum).samples().is_multiple_of(coder.packet.count());
-        self.coder.as_ref().is_some_and(ends)
+        self.coder.as_ref().is_some_and(|coder| coder.is_completed_by(at, quantum))
     }
 
-    /// Does a packet begin with the quantum at `at`?
-    pub(super) fn is_between_packets(&self, at: SampleTime) -> bool {
-        self.coder.as_ref().is_none_or(|coder| at.samples().is_multiple_of(coder.packet.count()))
+    /// Can it go over to what `leader` makes from the quantum at `at` on, without a seam? Both are at the same packet, and of it
+    /// nothing is gathered but what both have heard the `quantum` before; or neither has anything to say.
+    pub(super) fn can_join(&self, leader: &Self, at: SampleTime, quantum: Samples) -> bool {
+        let (Some(mine), Some(theirs)) = (&self.coder, &leader.coder) else { return true };
+        let (begins, begun) = (theirs.begins_at(at), mine.begins_at(at));
+        let together = begins == begun && at.since(begins) < quantum;
+        together || mine.is_silent() && theirs.is_silent() && begins >= begun
     }
 
-    pub(super) fn payload(&self) -> &[u8] {
-        self.coder.as_ref().map_or(&[], |coder| &coder.payload[..coder.bytes])
-    }
-}
-
-impl Coder {
-    fn new(coding: &EncoderConfig, room: &RoomConfig) -> Result<Self, BuildError> {
-        let (packet, quantum) = (coding.packet, room.quantum.samples());
-        if !packet.count().is_multiple_of(quantum.count()) {
-            return Err(BuildError::Packet { packet, quantum });
-        }
-        Ok(Self {
-            encoder: Encoder::new(coding, room.channels)?,
-            packet,
-            gathered: vec![0.0; packet.len() * room.channels.count()].into_boxed_slice(),
-            payload: vec![0; MAX_PAYLOAD_BYTES].into_boxed_slice(),
-            bytes: 0,
-        })
-    }
-
-    /// Packets begin at multiples of their length on the room clock, so the clock says where a quantum goes.
-    fn gather(&mut self, at: SampleTime, mix: &[f32]) -> bool {
-        let width = self.gathered.len() / self.packet.len();
-        let from = (at.samples() % self.packet.count()) as usize * width;
-        self.gathered[from..from + mix.len()].copy_from_slice(mix);
-        self.bytes = 0;
-        let complete = from + mix.len() == self.gathered.len();
-        if complete {
-            self.bytes = self.encoder.encode(&self.gathered, &mut self.payload).unwrap_or(0);
-        }
-        self.bytes > 0
+    /// The packet completed in this tick: where it begins, and its bytes.
+    pub(super) fn completed(&self) -> Option<(SampleTime, &[u8])> {
+        self.coder.as_ref()?.completed()
     }
 }

@@ -5,10 +5,12 @@ use super::{
     config::{BuildError, LaneConfig, RoomConfig},
     deep::Deep,
     log::Log,
+    relay::Plays,
     stats::LaneStats,
     voice::{Pull, Voice},
 };
 use crate::{
+    codec::Codec,
     frame::Channels,
     jitter::{DelayConfig, JitterBuffer},
     mix::{Fader, Gate, Limiter, fade},
@@ -35,6 +37,9 @@ pub struct Lane {
     pub(super) epoch: u32,
     pub(super) restarted: bool,
     pub(super) attention: Attention,
+    pub(super) plays: Plays,
+    /// Are its packets Opus?
+    pub(super) sends_opus: bool,
     /// Is it one of those that are decoded and mixed?
     pub(super) heard: bool,
     /// Since when nothing is to be done for it.
@@ -73,6 +78,8 @@ impl Lane {
             epoch: 0,
             restarted: false,
             attention: Attention::default(),
+            plays: Plays::default(),
+            sends_opus: config.codec != Codec::Pcm,
             heard: true,
             asleep: None,
             frame: vec![0.0; room.frame_len()].into_boxed_slice(),
@@ -120,7 +127,9 @@ impl Lane {
     fn play(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log, turn: Option<Turn>) -> bool {
         let (quantum, width) = (self.quantum(), self.channels.count());
         let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
-        self.voice.fill(quantum, Pull { speaker, now, jitter, deep, stats, log });
+        let told = log.playouts.len();
+        self.voice.fill(quantum, Pull { speaker, now, jitter, deep, stats, log: &mut *log });
+        self.plays.note(&log.playouts[told..], &self.jitter);
         self.voice.pending.pop(&mut self.frame);
         self.attention.measure(&self.frame);
         self.fader.apply(now + Limiter::LOOKAHEAD, self.channels, &mut self.frame);

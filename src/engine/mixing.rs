@@ -1,6 +1,6 @@
 //! The stages of a tick: lanes are pulled, leaders chosen, their mixes summed, limited and encoded, packets stamped.
 
-use super::{Engine, Event, Lane, Work, share};
+use super::{Engine, Event, Lane, Work, coder::Way, share};
 use crate::{
     mix,
     speaker::{BusId, SpeakerId, SpeakerSet},
@@ -18,9 +18,14 @@ enum Missing {
 impl Engine {
     /// Of those with anything in their lanes, who is heard in the tick at `at`.
     pub(super) fn choose_heard(&mut self, at: SampleTime) {
+        self.speaking = SpeakerSet::NOBODY;
         for speaker in self.awake.iter() {
             if let Some(lane) = lane_mut(&mut self.lanes, speaker) {
                 lane.attention.note(&lane.jitter, at);
+                lane.voice.steady = self.relayed.contains(speaker);
+                if lane.attention.presence().speaks(at) {
+                    self.speaking.insert(speaker);
+                }
             }
         }
         let places = self.shed.max_mixed(self.max_mixed).map_or(usize::MAX, usize::from);
@@ -30,6 +35,7 @@ impl Engine {
             self.heard = self.selection.choose(places, lanes.map(|lane| (lane.speaker, lane.weight(at))));
             self.probe_one();
         }
+        self.speaking = self.speaking.and(&self.heard);
     }
 
     /// Where packets do not tell who speaks, those who are not heard are listened to, one a tick in turn.
@@ -73,7 +79,8 @@ impl Engine {
     /// Buses that hear the same get one leader. Nothing changes while the same are heard, unless one waits to join.
     pub(super) fn assign_leaders(&mut self, at: SampleTime) {
         if self.regroup || self.audible != self.before {
-            let moment = share::Moment { at, audible: &self.audible, before: &self.before };
+            let moment =
+                share::Moment { at, quantum: self.quantum, audible: &self.audible, before: &self.before };
             let one_waits = share::assign(&mut self.buses, moment, &mut self.leaders);
             self.regroup = one_waits || self.audible != self.before;
         }
@@ -105,11 +112,18 @@ impl Engine {
         }
     }
 
-    /// Each leader's mix is limited and, when a packet is full, encoded.
+    /// Each leader's mix is limited and, when a packet is full, encoded, or a lone voice's own packet takes its place.
     pub(super) fn run_leaders(&mut self, at: SampleTime) {
-        for id in &self.leaders {
-            let Some(Some(bus)) = self.buses.get_mut(id.index()) else { continue };
-            self.work.encodes += u32::from(bus.chain.run(at));
+        let Self { lanes, buses, leaders, speaking, relayed, work, .. } = self;
+        *relayed = SpeakerSet::NOBODY;
+        for id in leaders.iter() {
+            let Some(Some(bus)) = buses.get_mut(id.index()) else { continue };
+            let lone = bus.lone_voice(speaking).and_then(|speaker| lanes.get(speaker.index())?.as_deref());
+            let lane = lone.filter(|lane| lane.is_untouched(at));
+            bus.relayed = lane.map(Lane::speaker);
+            bus.relayed.into_iter().for_each(|speaker| relayed.insert(speaker));
+            let way = lane.map_or(Way::Encode, |lane| bus.way(lane, at));
+            work.encodes += bus.chain.run(at, way);
         }
     }
 
@@ -117,9 +131,8 @@ impl Engine {
     pub(super) fn stamp_packets(&mut self) {
         for place in 0..self.buses.len() {
             let Some(mut bus) = self.buses[place].take() else { continue };
-            let complete =
-                bus.coding.is_some() && !share::maker(&self.buses, &bus).chain.payload().is_empty();
-            bus.stamp(complete.then_some(self.now));
+            let completed = share::maker(&self.buses, &bus).chain.completed().map(|(begins, _)| begins);
+            bus.stamp(completed.filter(|_| bus.coding.is_some()));
             self.buses[place] = Some(bus);
         }
     }

@@ -5,6 +5,7 @@
 
 mod attention;
 mod bus;
+mod coder;
 mod command;
 mod config;
 mod deep;
@@ -15,6 +16,7 @@ mod lane;
 mod log;
 mod mixing;
 mod passing;
+mod relay;
 mod rest;
 mod room;
 mod share;
@@ -57,6 +59,10 @@ pub struct Engine {
     /// Which of them are decoded and mixed.
     heard: SpeakerSet,
     selection: Selection,
+    /// Who of the heard speaks, by the packets.
+    speaking: SpeakerSet,
+    /// Whose packets were sent in the tick before in place of a mix.
+    relayed: SpeakerSet,
     /// Whose packets were last listened to, as they do not tell who speaks.
     probed: SpeakerId,
     /// Of those who is audible in this tick, and who was in the one before.
@@ -96,6 +102,8 @@ impl Engine {
             awake: SpeakerSet::NOBODY,
             heard: SpeakerSet::NOBODY,
             selection: Selection::new(lanes),
+            speaking: SpeakerSet::NOBODY,
+            relayed: SpeakerSet::NOBODY,
             probed: SpeakerId(0),
             audible: SpeakerSet::NOBODY,
             before: SpeakerSet::NOBODY,

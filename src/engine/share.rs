@@ -8,7 +8,7 @@
 use super::bus::{Bus, Role};
 use crate::{
     speaker::{BusId, SpeakerSet},
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 
 type Buses = [Option<Box<Bus>>];
@@ -17,6 +17,7 @@ type Buses = [Option<Box<Bus>>];
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment<'a> {
     pub(super) at: SampleTime,
+    pub(super) quantum: Samples,
     /// Who is heard in it.
     pub(super) audible: &'a SpeakerSet,
     /// Who was heard in the one before.
@@ -67,7 +68,7 @@ fn may_join(bus: &Bus, leader: &Bus, buses: &Buses, moment: Moment<'_>) -> bool 
     };
     let heard_the_same = bus.members.and(moment.before) == leader.members.and(moment.before);
     let at_ease = maker.chain.limiter.is_idle() && leader.chain.limiter.is_idle();
-    heard_the_same && at_ease && leader.chain.is_between_packets(moment.at)
+    heard_the_same && at_ease && maker.chain.can_join(&leader.chain, moment.at, moment.quantum)
 }
 
 fn take_the_lead(bus: &mut Bus, buses: &Buses) {
@@ -75,6 +76,7 @@ fn take_the_lead(bus: &mut Bus, buses: &Buses) {
         && let Some(before) = bus_at(buses, before)
     {
         bus.chain.copy_from(&before.chain);
+        bus.relayed = before.relayed;
     }
     bus.role = Role::Leads;
 }
@@ -87,6 +89,7 @@ pub(super) fn bequeath(buses: &mut Buses, closing: &Bus) {
             Some(heir) => bus.role = Role::Follows(heir),
             None => {
                 bus.chain.copy_from(&closing.chain);
+                bus.relayed = closing.relayed;
                 bus.role = Role::Leads;
                 heir = Some(bus.id);
             }

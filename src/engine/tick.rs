@@ -63,7 +63,8 @@ impl<'a> Tick<'a> {
         let buses = &self.engine.buses;
         buses.iter().flatten().filter_map(|bus| {
             let (at, header) = bus.completed?;
-            Some(BusPacket { bus: bus.id, at, header, payload: share::maker(buses, bus).chain.payload() })
+            let (_, payload) = share::maker(buses, bus).chain.completed()?;
+            Some(BusPacket { bus: bus.id, at, header, payload })
         })
     }
 

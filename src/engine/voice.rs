@@ -26,6 +26,8 @@ pub(super) struct Voice {
     pub(super) pending: Pending,
     /// How often the decoder was at work since it was last asked for.
     pub(super) decodes: u32,
+    /// Is its speech to be left as long as it is?
+    pub(super) steady: bool,
     /// Of what passes unheard, what still lies ahead.
     pub(super) passing: Samples,
     pub(super) channels: Channels,
@@ -51,6 +53,7 @@ impl Voice {
             decoder,
             pending: Pending::new(channels),
             decodes: 0,
+            steady: false,
             passing: Samples::ZERO,
             channels,
             activity: Activity::new(),
@@ -146,6 +149,7 @@ impl Voice {
     /// Playout follows its target: in a pause nobody hears time pass faster or slower, in speech it goes by periods.
     fn steer(&mut self, sound: Sound, length: Samples, pull: &mut Pull<'_>) {
         let held = self.pending.len();
+        let sound = if self.steady && sound == Sound::Speech { Sound::Music } else { sound };
         let (pause, pending) = (sound == Sound::Pause, &mut self.pending);
         let samples = &mut pull.stats.samples;
         let moved = match pull.jitter.steer(pull.now, held, sound, length) {

@@ -250,6 +250,15 @@ impl JitterBuffer {
         self.slots.first_from(self.next.map_or(0, |next| next.sequence))
     }
 
+    /// The packet with this number, if it came and its bytes are still there, played or not.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn slot(&self, sequence: u64) -> Option<Slot> {
+        self.slots.at(sequence)
+    }
+
     /// The packet `back` before the one that is to be played next, if it came and its bytes are still there.
     ///
     /// # Real-time

@@ -153,6 +153,17 @@ impl Fader {
         self.pending.is_empty() && (out(&self.mute) || out(&self.gain))
     }
 
+    /// Does it leave every bit alone from `at` on, as far as is known?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "a fader at rest is at exactly 1 or 0")]
+    pub fn is_unity(&self, at: SampleTime) -> bool {
+        let rests = |ramp: &Ramp, level: f32| ramp.to == level && ramp.lands() <= at;
+        self.pending.is_empty() && rests(&self.gain, 1.0) && rests(&self.mute, 1.0) && rests(&self.pan, 0.0)
+    }
+
     fn plan(&mut self, change: Change) -> bool {
         let room = self.pending.len() < Self::MAX_PENDING;
         if room {

@@ -25,6 +25,8 @@ const WAV_BUFFER_BYTES: usize = 1 << 19;
 pub(super) struct Outputs {
     channels: usize,
     packet: Samples,
+    /// Of the coded mix, what is written.
+    coded: SampleTime,
     left: Samples,
     mix: Wav,
     opus: (PathBuf, OpusFileWriter),
@@ -43,16 +45,20 @@ impl Outputs {
         out: &Path,
         names: &[&str],
         minus: bool,
+        relay: bool,
         ssrc: u32,
         length: Samples,
         engine: &mut Engine,
         room: &RoomConfig,
     ) -> Result<Self, SimError> {
-        let encoder = EncoderConfig::default();
+        let encoder = EncoderConfig { relay, ..EncoderConfig::default() };
         let stream = StreamConfig { ssrc, payload_type: PAYLOAD_TYPE, ..StreamConfig::default() };
         let listeners =
             BusConfig { bus: LISTENERS, members: SpeakerSet::EVERYBODY, encoder: Some(encoder), stream };
         open_bus(engine, &listeners, room)?;
+        // The same before it is coded, also where it is not.
+        let tap = BusId(room.max_buses - 1);
+        open_bus(engine, &BusConfig { bus: tap, encoder: None, ..listeners }, room)?;
         let mut own = Vec::new();
         for (name, speaker) in names.iter().zip(0..).filter(|_| minus) {
             let bus = BusId(speaker + 1);
@@ -66,8 +72,9 @@ impl Outputs {
         Ok(Self {
             channels: room.channels.count(),
             packet: encoder.packet,
+            coded: SampleTime::ZERO,
             left: length,
-            mix: Wav::create(LISTENERS, &out.join("mix.wav"), room)?,
+            mix: Wav::create(tap, &out.join("mix.wav"), room)?,
             opus: (opus, writer),
             minus: own,
         })
@@ -83,7 +90,13 @@ impl Outputs {
         }
         let (path, opus) = &mut self.opus;
         for packet in tick.packets().filter(|packet| packet.bus == LISTENERS) {
+            let left_out = packet.at.since(self.coded);
+            for (nothing, length) in fillers(left_out, self.packet) {
+                opus.packet(&[nothing], length).map_err(|error| write_error(path, error))?;
+                self.coded += length;
+            }
             opus.packet(packet.payload, self.packet).map_err(|error| write_error(path, error))?;
+            self.coded += self.packet;
         }
         Ok(())
     }
@@ -106,6 +119,17 @@ impl Outputs {
         let (path, opus) = self.opus;
         opus.finish(end.since(SampleTime::ZERO)).map_err(|error| write_error(&path, error))
     }
+}
+
+/// Where a relayed voice rests nothing is sent, and a file needs packets nevertheless: such without bytes, 20 ms and 2.5 ms
+/// long, by which a decoder makes the background itself. What is left, less than 2.5 ms, is made up for later.
+fn fillers(left_out: Samples, packet: Samples) -> impl Iterator<Item = (u8, Samples)> {
+    const HYBRID_20_MS: u8 = 15 << 3;
+    const CELT_2_5_MS: u8 = 28 << 3;
+    let short = Samples::new(120);
+    let (whole, rest) = (left_out.count() / packet.count(), left_out.count() % packet.count());
+    let long = std::iter::repeat_n((HYBRID_20_MS, packet), whole as usize);
+    long.chain(std::iter::repeat_n((CELT_2_5_MS, short), (rest / short.count()) as usize))
 }
 
 impl Wav {

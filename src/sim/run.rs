@@ -89,7 +89,8 @@ impl<'a> Run<'a> {
         let mut engine = Engine::new(room);
         let names: Vec<&str> = scenario.speakers.iter().map(|speaker| speaker.name.as_str()).collect();
         let (ssrc, length) = (rng.bits() as u32, end.since(SampleTime::ZERO));
-        let outputs = Outputs::open(out, &names, options.minus, ssrc, length, &mut engine, &room)?;
+        let outputs =
+            Outputs::open(out, &names, options.minus, scenario.relay, ssrc, length, &mut engine, &room)?;
         let mut lane = LaneConfig::new(SpeakerId(0));
         lane.ms_per_percent = options.ms_per_percent;
         Ok(Self {
@@ -301,7 +302,7 @@ fn room<'a>(
         quantum: options.quantum.or(scenario.quantum).unwrap_or_default(),
         channels: scenario.channels.unwrap_or(if stereo { Channels::Stereo } else { Channels::Mono }),
         max_lanes: speakers,
-        max_buses: 1 + if options.minus { speakers } else { 0 },
+        max_buses: 2 + if options.minus { speakers } else { 0 },
         max_mixed: match scenario.max_mixed {
             Some(places) => Some(places).filter(|places| *places > 0),
             None => RoomConfig::default().max_mixed,

@@ -1,6 +1,7 @@
 //! `SCENARIO.toml`: a room, its speakers and what happens in it. Unknown keys are errors; every error names its line.
 //!
-//! `[room]` also takes `max_mixed`, how many voices are heard at once (0: all), and `channels = 1` or `2`. Without it a room is stereo as soon as a pan or a stereo file asks for it.
+//! `[room]` also takes `max_mixed`, how many voices are heard at once (0: all), `relay = true`, by which a lone
+//! voice's own packets make `mix.opus`, and `channels = 1` or `2`. Without it a room is stereo as soon as a pan or a stereo file asks for it.
 
 use super::error::Invalid;
 use crate::{
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub channels: Option<Channels>,
     /// So many voices are heard at once, all if 0; the engine's default otherwise.
     pub max_mixed: Option<u16>,
+    /// Are a lone voice's own packets sent in place of its mix?
+    pub relay: bool,
     /// Who speaks, at least one.
     pub speakers: Vec<ScenarioSpeaker>,
     /// What happens, earliest first; at the same sample in the file's order.
@@ -141,6 +144,7 @@ impl Scenario {
             quantum: raw.room.quantum_ms.map(|ms| check.quantum(&ms)).transpose()?,
             duration: raw.room.duration_s.map(|s| check.duration(&s)).transpose()?,
             channels: raw.room.channels.map(|channels| check.channels(&channels)).transpose()?,
+            relay: raw.room.relay,
             max_mixed: raw.room.max_mixed.map(|places| check.max_mixed(&places)).transpose()?,
             speakers,
             events,
@@ -169,6 +173,8 @@ struct RawRoom {
     duration_s: Option<Spanned<f64>>,
     channels: Option<Spanned<u8>>,
     max_mixed: Option<Spanned<i64>>,
+    #[serde(default)]
+    relay: bool,
 }
 
 #[derive(Deserialize)]

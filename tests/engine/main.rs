@@ -7,6 +7,7 @@ mod comings_and_goings;
 mod desk;
 mod malformed;
 mod mix_minus;
+mod relaying;
 mod restarts;
 mod resting;
 mod sample_accuracy;

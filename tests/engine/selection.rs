@@ -10,7 +10,7 @@ use tertulia::{
 };
 
 /// A datagram that says how loud it is (RFC 6464), in extension element 1.
-fn telling(speaker: SpeakerId, sequence: u16, voice: bool, dbov: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn telling(speaker: SpeakerId, sequence: u16, voice: bool, dbov: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = datagram(u32::from(speaker.0), sequence, &[]);
     bytes[0] |= 0x10;
     bytes.extend([0xBE, 0xDE, 0, 1, 0x10, u8::from(voice) << 7 | dbov, 0, 0]);
@@ -18,7 +18,7 @@ fn telling(speaker: SpeakerId, sequence: u16, voice: bool, dbov: u8, payload: &[
     bytes
 }
 
-fn telling_lane(place: u16, codec: Codec) -> LaneConfig {
+pub(crate) fn telling_lane(place: u16, codec: Codec) -> LaneConfig {
     LaneConfig { codec, level_extension: Some(1), ..LaneConfig::new(SpeakerId(place)) }
 }
 

@@ -1,6 +1,6 @@
 use crate::desk::{Desk, Talker};
 use tertulia::{
-    engine::{Codec, EncoderConfig},
+    engine::{Codec, Command, EncoderConfig},
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::Quantum,
 };
@@ -37,10 +37,35 @@ fn packets(places: u16, talking: impl Fn(u16, u16) -> bool) -> (Vec<Vec<Vec<u8>>
 #[test]
 fn silent_speakers_share_the_listeners_encode() {
     let (sent, encodes) = packets(20, |place, _| place == 4);
-    assert_eq!(encodes[50..], [2; 50], "what all hear, and what the talker hears");
+    assert_eq!(encodes[50..], [1; 50], "what all hear; the talker hears silence, whose packet is sent again");
     assert!((1..=20).filter(|bus| *bus != 5).all(|bus| sent[bus] == sent[0]));
     assert_ne!(sent[5], sent[0]);
     assert!(sent.iter().all(|packets| packets.len() == 100));
+}
+
+#[test]
+fn a_muted_speaker_shares_the_listeners_encode() {
+    let mut desk = Desk::new(Quantum::Ms20);
+    let speakers: Vec<_> = (0..2).map(|place| desk.admit(place, Codec::Opus)).collect();
+    let mut talkers: Vec<_> = (0..2).map(Talker::new).collect();
+    let all = desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
+    let own = desk.open(SpeakerSet::everybody_but(speakers[1]), Some(EncoderConfig::default()));
+    for sequence in 0..100 {
+        if sequence == 20 {
+            let at = desk.engine.now();
+            desk.engine.apply(Command::Mute { speaker: speakers[1], at });
+        }
+        for (speaker, talker) in speakers.iter().zip(&mut talkers) {
+            desk.send(*speaker, sequence, &talker.packet(sequence));
+        }
+        let tick = desk.engine.tick();
+        let payload = |bus| tick.packets().find(|packet| packet.bus == bus).unwrap().payload;
+        match sequence {
+            5..20 => assert!(tick.work().encodes == 2 && payload(all) != payload(own)),
+            50.. => assert!(tick.work().encodes == 1 && payload(all) == payload(own)),
+            _ => {}
+        }
+    }
 }
 
 #[test]
@@ -63,7 +88,7 @@ fn a_mix_that_splits_off_goes_on_without_a_seam() {
 fn a_voice_that_falls_silent_shares_again_after_its_hangover() {
     let (sent, encodes) = packets(2, |place, sequence| place == 0 || (20..30).contains(&sequence));
     assert_eq!(encodes[25], 3);
-    assert_eq!(encodes[70], 2, "400 ms after its last sound");
+    assert_eq!(encodes[70], 1, "400 ms after its last sound; who still talks hears silence");
     assert_eq!(sent[2][90..], sent[0][90..]);
 }
 
@@ -85,7 +110,7 @@ fn when_a_leader_closes_its_followers_go_on_without_a_seam() {
             );
             assert_eq!(tick.work().encodes, 1);
             if close && sequence == 30 {
-                let closed = desk.engine.apply(tertulia::engine::Command::Close(BusId(0)));
+                let closed = desk.engine.apply(Command::Close(BusId(0)));
                 assert!(closed.is_some());
             }
         }

@@ -1,0 +1,189 @@
+//! Quanta of one mix gathered into packets: encoded, or a lone voice's own packet sent in place of its sound.
+//!
+//! Packets lie on a lattice of their own on the room clock. It is moved only while nobody speaks, to where the packets of the
+//! one who will be relayed lie.
+
+use super::config::{BuildError, RoomConfig};
+use crate::{
+    codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
+    time::{SampleTime, Samples},
+};
+
+/// So many packets are encoded unsent before an encoder takes over from relayed ones; after that its receiver's decoder, which
+/// heard another encoder's packets, hears no seam.
+const WARM_UP: usize = 3;
+/// So many packets of silence are encoded; from then on the last of them is sent again and again: 200 ms, and as long as
+/// deep redundancy tells of what was before.
+const SILENT_PACKETS: u32 = 10;
+
+/// What becomes of the sound of one packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'a> {
+    /// It is encoded.
+    Encode,
+    /// This, from which it was decoded, is sent.
+    Forward(&'a [u8]),
+    /// Nothing is sent, as its sender sends nothing.
+    Rest,
+}
+
+#[derive(Debug)]
+pub(super) struct Coder {
+    encoder: Encoder,
+    packet: Samples,
+    lattice: Samples,
+    relays: bool,
+    silent_packets: u32,
+    /// Where the packet that is being gathered begins.
+    begins: Option<SampleTime>,
+    gathered: Box<[f32]>,
+    /// The sound of the packets before it.
+    past: Box<[f32]>,
+    /// Was something else sent than what the encoder made?
+    relayed: bool,
+    /// Packets of silence in a row.
+    silent: u32,
+    payload: Box<[u8]>,
+    /// How long the last packet is that was made here.
+    made: usize,
+    /// Where the packet completed in this tick begins, and how long it is.
+    completed: Option<(SampleTime, usize)>,
+}
+
+impl Coder {
+    pub(super) fn new(coding: &EncoderConfig, room: &RoomConfig) -> Result<Self, BuildError> {
+        let (packet, quantum) = (coding.packet, room.quantum.samples());
+        if !packet.count().is_multiple_of(quantum.count()) {
+            return Err(BuildError::Packet { packet, quantum });
+        }
+        let remembered = coding.deep_redundancy.count() / packet.count().max(1);
+        let samples = packet.len() * room.channels.count();
+        Ok(Self {
+            encoder: Encoder::new(coding, room.channels)?,
+            packet,
+            lattice: Samples::new(coding.lattice.count() % packet.count().max(1)),
+            relays: coding.relay,
+            silent_packets: SILENT_PACKETS + remembered as u32,
+            begins: None,
+            gathered: vec![0.0; samples].into_boxed_slice(),
+            past: vec![0.0; if coding.relay { WARM_UP * samples } else { 0 }].into_boxed_slice(),
+            relayed: false,
+            silent: 0,
+            payload: vec![0; MAX_PAYLOAD_BYTES].into_boxed_slice(),
+            made: 0,
+            completed: None,
+        })
+    }
+
+    /// Takes the quantum at `at`, and goes the `way` of the packet that it completes, if it does; how often the encoder was at
+    /// work.
+    pub(super) fn gather(&mut self, at: SampleTime, mix: &[f32], way: Way<'_>) -> u32 {
+        self.completed = None;
+        let (begins, width) = (self.begins_at(at), self.width());
+        if self.begins != Some(begins) {
+            self.gathered.fill(0.0);
+        }
+        let early = (begins.since(at).len() * width).min(mix.len());
+        self.begins = Some(begins);
+        let from = at.since(begins).len() * width;
+        let until = (from + mix.len() - early).min(self.gathered.len());
+        let (mix, next) = mix[early..].split_at(until - from);
+        self.gathered[from..until].copy_from_slice(mix);
+        if until < self.gathered.len() {
+            return 0;
+        }
+        let encodes = self.complete(begins, way);
+        self.begins = Some(begins + self.packet);
+        self.gathered[..next.len()].copy_from_slice(next);
+        encodes
+    }
+
+    /// Where the packet begins that the quantum at `at` belongs to, or the next one that waits for its first sample.
+    pub(super) fn begins_at(&self, at: SampleTime) -> SampleTime {
+        let begins = self.begins.unwrap_or(SampleTime::ZERO + self.lattice);
+        let passed = Samples::new(at.since(begins).count() % self.packet.count());
+        at.before(passed).max(begins)
+    }
+
+    /// What is gathered is forgotten: the next packet begins at `begins`.
+    pub(super) fn jump(&mut self, begins: SampleTime) {
+        self.begins = Some(begins);
+    }
+
+    fn complete(&mut self, begins: SampleTime, way: Way<'_>) -> u32 {
+        let (bytes, encodes) = match way {
+            Way::Forward(payload) => {
+                let bytes = payload.len().min(self.payload.len());
+                self.payload[..bytes].copy_from_slice(&payload[..bytes]);
+                self.silent = 0;
+                (bytes, 0)
+            }
+            Way::Rest => (0, 0),
+            Way::Encode => self.encode(),
+        };
+        self.relayed = !matches!(way, Way::Encode);
+        if self.relays {
+            let from = self.gathered.len();
+            self.past.copy_within(from.., 0);
+            self.past[(WARM_UP - 1) * from..].copy_from_slice(&self.gathered);
+        }
+        self.completed = (bytes > 0).then_some((begins, bytes));
+        encodes
+    }
+
+    /// How long the packet is, and how often the encoder was at work for it.
+    fn encode(&mut self) -> (usize, u32) {
+        let silent = self.gathered.iter().all(|sample| *sample == 0.0);
+        self.silent = if silent { self.silent.saturating_add(1) } else { 0 };
+        if self.silent > self.silent_packets && !self.relayed {
+            return (self.made, 0);
+        }
+        let mut encodes = 1;
+        if self.relayed {
+            for frame in self.past.chunks_exact(self.gathered.len()) {
+                encodes += u32::from(self.encoder.encode(frame, &mut self.payload).is_ok());
+            }
+        }
+        self.made = self.encoder.encode(&self.gathered, &mut self.payload).unwrap_or(0);
+        (self.made, encodes)
+    }
+
+    /// Goes on where `other` stands. Both were set up alike.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.encoder.copy_from(&other.encoder);
+        self.gathered.copy_from_slice(&other.gathered);
+        self.past.copy_from_slice(&other.past);
+        self.payload[..other.made].copy_from_slice(&other.payload[..other.made]);
+        (self.begins, self.relayed, self.silent, self.made) =
+            (other.begins, other.relayed, other.silent, other.made);
+    }
+
+    /// What is gathered is lost, and nothing is sent.
+    pub(super) fn hush(&mut self) {
+        self.gathered.fill(0.0);
+        self.completed = None;
+    }
+
+    pub(super) fn set_complexity(&mut self, complexity: u8) {
+        self.encoder.set_complexity(complexity);
+    }
+
+    /// Will the quantum at `at` complete a packet?
+    pub(super) fn is_completed_by(&self, at: SampleTime, quantum: Samples) -> bool {
+        at + quantum >= self.begins_at(at) + self.packet
+    }
+
+    /// Is nothing on it for now?
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent > 0
+    }
+
+    /// The packet completed in this tick: where it begins, and its bytes.
+    pub(super) fn completed(&self) -> Option<(SampleTime, &[u8])> {
+        self.completed.map(|(begins, bytes)| (begins, &self.payload[..bytes]))
+    }
+
+    fn width(&self) -> usize {
+        self.gathered.len() / self.packet.len()
+    }
+}
