@@ -8,7 +8,7 @@ Plays traces with this crate's engine, and with the buffers and bounds it is com
 
 Usage: playout_table [TRACES_DIR_or_FILES...] [options]
 
-Without traces it makes its own: two minutes of each of fifteen seeded network families.
+Without traces it makes its own: two minutes of each of its seeded network families.
 
   --opus FILE             the voice (default: the panel's); it is coded again at 32 kb/s
   --ms-per-percent L...   also run the engine with its knob at L, to compare at equal concealment

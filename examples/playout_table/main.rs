@@ -26,6 +26,7 @@ mod table;
 mod talkspurt;
 mod trace;
 mod voice;
+mod ways;
 
 use cli::Arguments;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -4,15 +4,12 @@ use super::{
     copies::{self, Copies},
     delay::{DelayConfig, DelayEstimator},
     slots::{Slot, Slots},
-    steer::{Move, Sound, Stand, Steering},
+    steer::{self, Move, Sound, Stand, Steering},
 };
 use crate::time::{MediaTime, Quantum, SampleTime, Samples};
 
-/// Delay beyond this above the target is caught up by dropping packets, as far as concealment has paid for them:
-/// 200 ms.
-const DROP_ABOVE: i64 = 9600;
-/// A loss may shorten the sound by up to this much, where concealment has paid for it: 20 ms.
-const ELASTIC: Samples = Samples::from_ms(20);
+/// A loss may shorten the sound by up to this much, where concealment has paid for it: 60 ms.
+const ELASTIC: Samples = Samples::from_ms(60);
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +94,13 @@ impl JitterBuffer {
     /// Safe.
     pub fn insert(&mut self, packet: Slot, payload: &[u8], arrived: SampleTime) -> Insert {
         self.learn(&packet, arrived);
-        if !self.is_over(&packet) && self.slots.put(packet, payload) { Insert::Queued } else { Insert::Late }
+        if !self.is_over(&packet) && self.slots.put(packet, payload) {
+            return Insert::Queued;
+        }
+        if !self.copies.contains(packet.sequence) {
+            self.delay.learn_late(packet.duration);
+        }
+        Insert::Late
     }
 
     /// Takes a copy of a packet (RFC 2198) that came with a later one, if it is of use; to be called before
@@ -200,9 +203,13 @@ impl JitterBuffer {
         let packets = copies.min(head.sequence - next.sequence);
         let back = Samples::new(packets * head.duration.count());
         let lost = missing - back;
-        let at = if self.debt > 0 { at + ELASTIC } else { at };
+        let owes = self.debt > 0;
+        let at = if owes { at + lost.min(ELASTIC) } else { at };
         if !lost.is_empty() && !self.is_due(next.media + lost, at) {
             return Decision::Conceal;
+        }
+        if !lost.is_empty() {
+            self.delay.learn_loss(lost, owes);
         }
         self.debt -= lost.count() as i64;
         if back.is_empty() {
@@ -239,7 +246,7 @@ impl JitterBuffer {
             return true;
         }
         let backlog = newest.media.since(head.media).count() as i64;
-        self.debt >= length && backlog.min(offset - self.delay.target()) >= DROP_ABOVE
+        self.debt >= length && backlog.min(offset - self.delay.target()) >= self.delay.drop_above()
     }
 
     /// `samples` were concealed for want of anything better.
@@ -259,9 +266,11 @@ impl JitterBuffer {
     pub fn steer(&mut self, now: SampleTime, held: Samples, sound: Sound, length: Samples) -> Move {
         let Some(next) = self.next else { return Move::Stay };
         let offset = next.media.transit(now + held);
+        let hazard = self.hazard(now, offset);
         let stand = Stand {
             excess: offset - self.delay.target(),
-            hazard: self.hazard(now, offset),
+            hazard,
+            rise: if hazard > steer::RISE_IN_PAUSE { self.rise(now, offset) } else { 0 },
             next_is_here: self.slots.at(next.sequence).is_some(),
         };
         self.steering.choose(stand, sound, length)
@@ -282,6 +291,14 @@ impl JitterBuffer {
             }
             None => 0,
         }
+    }
+
+    /// How far a pause is lengthened for an overdue packet: until more of it is not worth it for long enough.
+    fn rise(&self, now: SampleTime, deadline: i64) -> i64 {
+        let is_worth_more = |rise: &i64| self.hazard(now, deadline + rise) > steer::RISE_FURTHER;
+        let rises = (steer::LEAST_RISE..steer::MOST_RISE).step_by(steer::RISE_STEP);
+        let worth_more = rises.take_while(is_worth_more).count();
+        steer::LEAST_RISE + (worth_more * steer::RISE_STEP) as i64
     }
 
     /// The delay of sound at `media` that plays at `at`, over the quickest transit lately.
