@@ -7,7 +7,8 @@ use std::alloc::System;
 use tertulia::{
     codec::Encoder,
     engine::{
-        Bus, BusConfig, Command, EncoderConfig, Engine, Lane, LaneConfig, Retired, RoomConfig, StreamConfig,
+        Bus, BusConfig, Command, EncoderConfig, Engine, Lane, LaneConfig, Retired, RoomConfig, Shed,
+        StreamConfig,
     },
     frame::Channels,
     speaker::{BusId, SpeakerId, SpeakerSet},
@@ -136,6 +137,8 @@ fn commands(trip: &mut Trip, packet: u16) {
             engine.apply(Command::Gain { speaker, to: 4.0, at, over: Samples::from_ms(50) })
         }),
         140 => trip.counted(|engine| engine.apply(Command::Pan { speaker, to: -0.5, at })),
+        145 => trip.counted(|engine| engine.apply(Command::Shed(Shed::Voices))),
+        160 => trip.counted(|engine| engine.apply(Command::Shed(Shed::Nothing))),
         150 => trip.counted(|engine| {
             engine.apply(Command::Hear { bus: BusId(3), members: SpeakerSet::NOBODY.with(speaker) })
         }),

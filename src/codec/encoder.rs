@@ -89,6 +89,20 @@ impl Encoder {
         }
     }
 
+    /// From now on as thorough as this: 0…10, CPU against quality (Opus).
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn set_complexity(&mut self, complexity: u8) {
+        match &mut self.0 {
+            #[cfg(feature = "opus")]
+            Kind::Opus(opus) => opus.set_complexity(complexity.min(10)),
+            Kind::Pcm => {
+                let _ = complexity;
+            }
+        }
+    }
+
     /// Goes on where `other` stands, so that a receiver of `other` hears no seam. Both were set up alike.
     ///
     /// # Real-time

@@ -120,6 +120,18 @@ impl Chain {
         }
     }
 
+    pub(super) fn set_complexity(&mut self, complexity: u8) {
+        if let Some(coder) = &mut self.coder {
+            coder.encoder.set_complexity(complexity);
+        }
+    }
+
+    /// Will the quantum at `at` complete a packet?
+    pub(super) fn completes_a_packet(&self, at: SampleTime, quantum: Samples) -> bool {
+        let ends = |coder: &Coder| (at + quantum).samples().is_multiple_of(coder.packet.count());
+        self.coder.as_ref().is_some_and(ends)
+    }
+
     /// Does a packet begin with the quantum at `at`?
     pub(super) fn is_between_packets(&self, at: SampleTime) -> bool {
         self.coder.as_ref().is_none_or(|coder| at.samples().is_multiple_of(coder.packet.count()))

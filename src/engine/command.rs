@@ -1,6 +1,6 @@
 //! What can be told to a running engine, and what comes back up to be freed.
 
-use super::{Bus, Lane};
+use super::{Bus, Lane, Shed};
 use crate::{
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
@@ -61,6 +61,8 @@ pub enum Command {
         /// The first sample that is changed.
         at: SampleTime,
     },
+    /// So much is done without from the next tick on, as the machine cannot keep up; or no longer.
+    Shed(Shed),
 }
 
 /// What a command leaves behind. Dropping it frees memory: do that on the control side.

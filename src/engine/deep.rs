@@ -13,16 +13,22 @@ pub(super) struct Deep {
     /// None where libopus was built without it.
     scratch: Option<DeepScratch>,
     left: u32,
+    per_tick: u32,
 }
 
 impl Deep {
     pub(super) fn new() -> Self {
-        Self { scratch: DeepScratch::new().ok(), left: PACKETS_PER_TICK }
+        Self { scratch: DeepScratch::new().ok(), left: PACKETS_PER_TICK, per_tick: PACKETS_PER_TICK }
     }
 
     /// A new tick begins.
     pub(super) fn turn(&mut self) {
-        self.left = PACKETS_PER_TICK;
+        self.left = self.per_tick;
+    }
+
+    /// May it be used from the next tick on?
+    pub(super) fn allow(&mut self, allowed: bool) {
+        self.per_tick = if allowed { PACKETS_PER_TICK } else { 0 };
     }
 
     /// How far back before `payload` its redundancy reaches.

@@ -1,5 +1,6 @@
 //! What a tick tells beside the sound: where each packet was heard, and what happened to whom.
 
+use super::Shed;
 use crate::{
     speaker::SpeakerId,
     time::{MediaTime, SampleTime, Samples},
@@ -74,5 +75,12 @@ pub enum Event {
         speaker: SpeakerId,
         /// The epoch that began.
         epoch: u32,
+    },
+    /// The room does without something, or no longer.
+    Shed {
+        /// How much.
+        shed: Shed,
+        /// The first sample made so.
+        at: SampleTime,
     },
 }

@@ -25,6 +25,7 @@ impl Engine {
             if lane.pull(at, &mut self.deep, &mut self.log) {
                 self.audible.insert(lane.speaker);
             }
+            self.work.lanes += 1;
             self.work.decodes += lane.take_decodes();
             if std::mem::take(&mut lane.restarted) {
                 self.log.event(Event::Restarted { speaker: lane.speaker, epoch: lane.epoch });

@@ -15,6 +15,7 @@ mod log;
 mod mixing;
 mod room;
 mod share;
+mod shed;
 mod stats;
 mod tick;
 mod voice;
@@ -26,6 +27,7 @@ pub use config::{BuildError, BusConfig, LaneConfig, RoomConfig, StreamConfig};
 pub use event::{Event, Playout, Source};
 pub use intake::Received;
 pub use lane::Lane;
+pub use shed::Shed;
 pub use stats::{LaneStats, PacketCounts, SampleCounts};
 pub use tick::{BusPacket, Tick, Work};
 
@@ -54,6 +56,7 @@ pub struct Engine {
     deep: Deep,
     log: Log,
     work: Work,
+    shed: Shed,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ impl Engine {
             deep: Deep::new(),
             log: Log::new(lanes),
             work: Work::default(),
+            shed: Shed::default(),
         }
     }
 
@@ -133,6 +137,25 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> SampleTime {
         self.now
+    }
+
+    /// What the next tick will spend if nothing more arrives: how many lanes want a packet decoded, and how many mixes
+    /// will be full. Who parts company with whom is not known yet.
+    ///
+    /// # Real-time
+    /// Safe: looks at each lane and each bus.
+    #[must_use]
+    pub fn next_work(&self) -> Work {
+        let lanes = self.lanes.iter().flatten();
+        let wants = |lane: &Lane| lane.voice.pending.len() < self.quantum;
+        let full = |bus: &Bus| {
+            !matches!(bus.role, bus::Role::Follows(_)) && bus.chain.completes_a_packet(self.now, self.quantum)
+        };
+        Work {
+            lanes: lanes.clone().count() as u32,
+            decodes: lanes.filter(|lane| wants(lane)).count() as u32,
+            encodes: self.buses.iter().flatten().filter(|bus| full(bus)).count() as u32,
+        }
     }
 
     /// A lane's counters.

@@ -39,11 +39,16 @@ impl Engine {
                 let at = at(when);
                 self.on_lane(speaker, command, None, |lane| lane.fader.pan(to, at))
             }
+            Command::Shed(shed) => {
+                self.set_shed(shed);
+                None
+            }
         }
     }
 
-    fn admit(&mut self, lane: Box<Lane>) -> Option<Retired> {
+    fn admit(&mut self, mut lane: Box<Lane>) -> Option<Retired> {
         let speaker = lane.speaker();
+        lane.heed(self.shed);
         match self.lanes.get_mut(speaker.index()) {
             Some(place @ None) => *place = Some(lane),
             _ => return Some(Retired::Refused(Command::Admit(lane))),
@@ -60,7 +65,8 @@ impl Engine {
         Some(Retired::Lane(lane))
     }
 
-    fn open(&mut self, bus: Box<Bus>) -> Option<Retired> {
+    fn open(&mut self, mut bus: Box<Bus>) -> Option<Retired> {
+        bus.heed(self.shed);
         match self.buses.get_mut(bus.id().index()) {
             Some(place @ None) => *place = Some(bus),
             _ => return Some(Retired::Refused(Command::Open(bus))),

@@ -27,9 +27,11 @@ pub struct BusPacket<'a> {
     pub payload: &'a [u8],
 }
 
-/// What a tick spent on the codec.
+/// What a tick spends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
+    /// Lanes looked at.
+    pub lanes: u32,
     /// Packets decoded, recovered or concealed.
     pub decodes: u32,
     /// Mixes encoded.

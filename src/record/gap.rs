@@ -1,9 +1,9 @@
 //! Where a track is not the speaker's own sound, and why: stretches in order, the weightier cause where two apply.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// A stretch without the speaker's own sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// First sample.
     pub from_sample: u64,
@@ -14,7 +14,8 @@ pub struct Gap {
 }
 
 /// Why a track has a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Never arrived.
     Loss,
@@ -32,6 +33,12 @@ pub enum Cause {
     Undecodable,
     /// Not in the room.
     NotJoined,
+    /// Put in or left out where nobody spoke, because the sender's clock runs slower or faster than the room's.
+    Drift,
+    /// The disk could not take it.
+    Storage,
+    /// It was on its way to the disk when the recorder died.
+    Crash,
 }
 
 impl Cause {
@@ -47,25 +54,23 @@ impl Cause {
             Self::Stall => "stall",
             Self::Undecodable => "undecodable",
             Self::NotJoined => "not_joined",
+            Self::Drift => "drift",
+            Self::Storage => "storage",
+            Self::Crash => "crash",
         }
     }
 
     /// Where several causes apply, the highest is told.
     pub(super) const fn weight(self) -> u8 {
         match self {
-            Self::Loss | Self::Dtx | Self::Stall => 0,
+            Self::Loss | Self::Dtx | Self::Stall | Self::Drift => 0,
             Self::Late => 1,
             Self::Undecodable => 2,
-            Self::Mute => 3,
-            Self::Gate => 4,
-            Self::NotJoined => 5,
+            Self::Storage | Self::Crash => 3,
+            Self::Mute => 4,
+            Self::Gate => 5,
+            Self::NotJoined => 6,
         }
-    }
-}
-
-impl Serialize for Cause {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 

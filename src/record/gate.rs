@@ -1,31 +1,57 @@
 //! When a voice may be kept: spans of the room clock in which one of a track's gates is shut.
 
 use super::gap::{Cause, Gap};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What stays shut behind a reopened gate: three frames of 20 ms. A packet's in-band FEC carries up to 60 ms from
 /// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms. Its deep redundancy reaches further: see `memory.rs`.
 const CODEC_MEMORY: u64 = 2_880;
 
 /// A stretch of the room clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Span {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First sample.
     #[serde(rename = "from_sample")]
-    pub(super) from: u64,
-    /// First sample after it; none while it lasts.
-    #[serde(rename = "to_sample", serialize_with = "none_while_it_lasts")]
-    pub(super) to: u64,
+    pub from: u64,
+    /// First sample after it; `u64::MAX`, in the file none, while it lasts.
+    #[serde(rename = "to_sample", with = "none_while_it_lasts")]
+    pub to: u64,
 }
 
-fn none_while_it_lasts<S: Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    (*to != u64::MAX).then_some(*to).serialize(serializer)
+mod none_while_it_lasts {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(to: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        (*to != u64::MAX).then_some(*to).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        Option::deserialize(deserializer).map(|to| to.unwrap_or(u64::MAX))
+    }
 }
 
 /// Spans in order, the last perhaps without an end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Spans(Vec<Span>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spans(Vec<Span>);
 
 impl Spans {
+    /// Each, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Span> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Does `sample` lie in one of them?
+    #[must_use]
+    pub fn contains(&self, sample: u64) -> bool {
+        self.overlapping(sample, sample.saturating_add(1)).next().is_some()
+    }
+
+    /// Is each after the one before, and none empty?
+    pub(super) fn are_in_order(&self) -> bool {
+        self.0.iter().all(|span| span.from < span.to)
+            && self.0.windows(2).all(|pair| pair[0].to <= pair[1].from)
+    }
+
     /// One span of everything.
     fn always() -> Self {
         Self(vec![Span { from: 0, to: u64::MAX }])

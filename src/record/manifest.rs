@@ -1,105 +1,184 @@
 //! `session.json`: who was there, what may be heard where and why not elsewhere. Whole at any moment: it is written
-//! beside the old one and takes its name.
+//! beside the old one and takes its name. The same structs are written and read back; what a newer version adds is
+//! passed over.
 
 use super::{
+    clock_map::ClockPoint,
     error::RecordError,
     gap::Gap,
     gate::{Gates, Spans},
     tape::Place,
     track::{Counts, Track},
 };
-use serde::Serialize;
+use crate::time::RATE_HZ;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
-    path::Path,
+    path::{Component, Path},
 };
 
+/// The version of the file's shape that is written and read.
+pub(super) const SCHEMA: u32 = 1;
+
 /// The whole file.
-#[derive(Debug, Serialize)]
-pub(super) struct Manifest<'a> {
-    pub(super) schema: u32,
-    pub(super) finished: bool,
-    pub(super) sample_rate_hz: u32,
-    pub(super) epoch_unix_ms: Option<u64>,
-    pub(super) samples: u64,
-    pub(super) paused: &'a Spans,
-    pub(super) speakers: BTreeMap<&'a str, Voice<'a>>,
-    pub(super) events: &'a [Event],
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of its shape: 1.
+    pub schema: u32,
+    /// Was the recording ended, or did it break off?
+    pub finished: bool,
+    /// 48000.
+    pub sample_rate_hz: u32,
+    /// Wall time of room sample 0, if it was told.
+    pub epoch_unix_ms: Option<u64>,
+    /// The room's length.
+    pub samples: u64,
+    /// When nothing was kept of anybody.
+    pub paused: Spans,
+    /// By name.
+    pub speakers: BTreeMap<String, TrackEntry>,
+    /// In the order they were told.
+    pub events: Vec<Event>,
 }
 
 /// One speaker's part.
-#[derive(Debug, Serialize)]
-pub(super) struct Voice<'a> {
-    file: String,
-    pre_skip: u64,
-    joined: Spans,
-    consent: &'a Spans,
-    muted: &'a Spans,
-    placed: &'a [Place],
-    packets: Counts,
-    gaps: Vec<Gap>,
-    #[serde(flatten)]
-    pub(super) seal: Option<Seal>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackEntry {
+    /// From the session's folder.
+    pub file: String,
+    /// What players skip at its start, in samples: room sample 0 is the one behind.
+    pub pre_skip: u64,
+    /// When the speaker was in the room.
+    pub joined: Spans,
+    /// When it had agreed.
+    pub consent: Spans,
+    /// When it was muted.
+    pub muted: Spans,
+    /// Where the sender's clocks stand.
+    pub placed: Vec<Place>,
+    /// What is said where on the room clock.
+    #[serde(default)]
+    pub clock: Vec<ClockPoint>,
+    /// What became of its packets.
+    pub packets: Counts,
+    /// Where the track is not the speaker's own sound, in order, without overlap.
+    pub gaps: Vec<Gap>,
+    /// The finished file's length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
+    /// And its hash, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
-/// What a finished file is known by.
-#[derive(Debug, Serialize)]
-pub(super) struct Seal {
-    file_bytes: u64,
-    sha256: String,
-}
-
-/// Something that was done to the recording.
-#[derive(Debug, Serialize)]
-pub(super) struct Event {
-    pub(super) at_sample: u64,
+/// Something that was done to the recording or to a voice in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The first sample of which it holds.
+    pub at_sample: u64,
+    /// `record`, `stop`, `pause`, `resume`, `join`, `leave`, `grant`, `withdraw`, `mute`, `unmute`, `gain`, `pan`.
     #[serde(rename = "do")]
-    pub(super) verb: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) speaker: Option<String>,
+    pub verb: Cow<'static, str>,
+    /// Whose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// The linear gain or the pan that is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<f32>,
+    /// The length of a gain's ramp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_samples: Option<u64>,
 }
 
-impl<'a> Voice<'a> {
+impl TrackEntry {
     /// How a track stands, its gaps told up to the session's `end` or up to what is settled.
-    pub(super) fn new(name: &str, track: &'a Track, end: Option<u64>) -> Self {
+    pub(super) fn new(name: &str, track: &Track, end: Option<u64>) -> Self {
         let Track { gates, tape, .. } = track;
         Self {
             file: file_name(name),
             pre_skip: tape.pre_skip(),
             joined: Gates::present(gates),
-            consent: gates.given(),
-            muted: gates.muted(),
-            placed: tape.places(),
+            consent: gates.given().clone(),
+            muted: gates.muted().clone(),
+            placed: tape.places().to_vec(),
+            clock: track.clock(),
             packets: track.counts(),
             gaps: track.gaps(end.unwrap_or_else(|| track.settled())),
-            seal: None,
+            file_bytes: None,
+            sha256: None,
         }
+    }
+
+    /// Notes what the finished file is known by.
+    pub(super) fn seal(&mut self, path: &Path) -> io::Result<()> {
+        let (bytes, sha256) = hash(path)?;
+        (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256));
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if self.file.is_empty() || !Path::new(&self.file).components().all(is_inside) {
+            return Err("expected a file inside the session's folder");
+        }
+        if ![&self.joined, &self.consent, &self.muted].iter().all(|spans| spans.are_in_order()) {
+            return Err("expected spans in order, none empty");
+        }
+        let in_order = self.gaps.windows(2).all(|pair| pair[0].to_sample <= pair[1].from_sample);
+        if !in_order || self.gaps.iter().any(|gap| gap.from_sample >= gap.to_sample) {
+            return Err("expected gaps in order, none empty");
+        }
+        Ok(())
     }
 }
 
-impl Seal {
-    /// Reads a finished file.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let (mut file, mut hash, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-        let mut file_bytes = 0;
-        loop {
-            match file.read(&mut block)? {
-                0 => break,
-                length => {
-                    hash.update(&block[..length]);
-                    file_bytes += length as u64;
-                }
+/// Length and SHA-256 of a file.
+fn hash(path: &Path) -> io::Result<(u64, String)> {
+    let (mut file, mut hash, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut block)? {
+            0 => break,
+            length => {
+                hash.update(&block[..length]);
+                bytes += length as u64;
             }
         }
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { file_bytes, sha256 })
     }
+    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-impl Manifest<'_> {
+impl Manifest {
+    /// Reads `session.json` in `dir`.
+    ///
+    /// # Errors
+    /// There is none, or it is no manifest: which place, and what was expected there.
+    pub fn read(dir: &Path) -> Result<Self, RecordError> {
+        let path = dir.join("session.json");
+        let failed = |source| RecordError::new(&path, "read", source);
+        Self::parse(&fs::read(&path).map_err(failed)?)
+            .map_err(|why| failed(io::Error::new(io::ErrorKind::InvalidData, why)))
+    }
+
+    /// Reads the bytes of one.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
+        let manifest: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        if manifest.schema != SCHEMA {
+            return Err(format!("expected schema {SCHEMA}, found {}", manifest.schema));
+        }
+        if manifest.sample_rate_hz != RATE_HZ {
+            return Err(format!("expected sample_rate_hz {RATE_HZ}, found {}", manifest.sample_rate_hz));
+        }
+        for (name, track) in &manifest.speakers {
+            track.check().map_err(|why| format!("speakers.{name}: {why}"))?;
+        }
+        Ok(manifest)
+    }
+
     /// Replaces `session.json` in `dir`.
     pub(super) fn write(&self, dir: &Path) -> Result<(), RecordError> {
         let (path, new) = (dir.join("session.json"), dir.join("session.json.new"));

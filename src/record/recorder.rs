@@ -3,7 +3,7 @@
 use super::{
     error::RecordError,
     gate::{Gates, Spans},
-    manifest::{Event, Manifest, Seal, Voice, file_name},
+    manifest::{Event, Manifest, SCHEMA, TrackEntry, file_name},
     session::{Session, TrackSummary},
     tape::Tape,
     track::{Counts, Track},
@@ -14,6 +14,7 @@ use crate::{
     time::{RATE_HZ, SampleTime, Samples},
 };
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
@@ -168,6 +169,31 @@ impl Recorder {
         }
     }
 
+    /// A voice becomes louder or softer on the mixes: for whoever renders them once more. Its track stays as it came.
+    pub fn gain(&mut self, speaker: SpeakerId, to: f32, at: SampleTime, over: Samples) {
+        self.automate(speaker, "gain", at, to, Some(over.count()));
+    }
+
+    /// A voice moves between left and right on the mixes; as [`Self::gain`].
+    pub fn pan(&mut self, speaker: SpeakerId, to: f32, at: SampleTime) {
+        self.automate(speaker, "pan", at, to, None);
+    }
+
+    /// Faders move often: such news waits for the next manifest.
+    fn automate(
+        &mut self,
+        speaker: SpeakerId,
+        verb: &'static str,
+        at: SampleTime,
+        to: f32,
+        over_samples: Option<u64>,
+    ) {
+        if self.present(speaker).is_some() {
+            let event = self.event(verb, Some(speaker), at);
+            self.events.push(Event { to: Some(to), over_samples, ..event });
+        }
+    }
+
     /// Nothing is kept from `at` on.
     pub fn pause(&mut self, at: SampleTime) {
         self.paused.begin(at.samples());
@@ -232,26 +258,32 @@ impl Recorder {
     }
 
     fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
-        let speaker = speaker.and_then(|id| self.seats.get(&id)).map(|seat| seat.name.clone());
-        self.events.push(Event { at_sample: at.samples(), verb, speaker });
+        let event = self.event(verb, speaker, at);
+        self.events.push(event);
         self.manifest_due = SampleTime::ZERO;
     }
 
+    fn event(&self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) -> Event {
+        let speaker = speaker.and_then(|id| self.seats.get(&id)).map(|seat| seat.name.clone());
+        let verb = Cow::Borrowed(verb);
+        Event { at_sample: at.samples(), verb, speaker, to: None, over_samples: None }
+    }
+
     /// The session so far, or up to its end.
-    fn manifest(&self, end: Option<u64>) -> Manifest<'_> {
+    fn manifest(&self, end: Option<u64>) -> Manifest {
         Manifest {
-            schema: 1,
+            schema: SCHEMA,
             finished: end.is_some(),
             sample_rate_hz: RATE_HZ,
             epoch_unix_ms: self.config.epoch_unix_ms,
             samples: end.unwrap_or_else(|| self.now.samples()),
-            paused: &self.paused,
+            paused: self.paused.clone(),
             speakers: self
                 .tracks
                 .iter()
-                .map(|(name, track)| (name.as_str(), Voice::new(name, track, end)))
+                .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
                 .collect(),
-            events: &self.events,
+            events: self.events.clone(),
         }
     }
 
@@ -264,8 +296,7 @@ impl Recorder {
         let mut manifest = self.manifest(Some(end));
         for (name, voice) in &mut manifest.speakers {
             let path = self.dir.join(file_name(name));
-            let seal = Seal::of(&path).map_err(|source| RecordError::new(&path, "read back", source))?;
-            voice.seal = Some(seal);
+            voice.seal(&path).map_err(|source| RecordError::new(&path, "read back", source))?;
         }
         manifest.write(&self.dir)
     }

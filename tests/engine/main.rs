@@ -10,3 +10,4 @@ mod mix_minus;
 mod restarts;
 mod sample_accuracy;
 mod sharing;
+mod shedding;

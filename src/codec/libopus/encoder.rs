@@ -47,6 +47,13 @@ impl OpusEncoder {
         self.set(ffi::OPUS_SET_PACKET_LOSS_PERC_REQUEST, i32::from(loss_percent), "loss, expected 0…100 %")
     }
 
+    /// 0…10; anything higher changes nothing.
+    pub(in crate::codec) fn set_complexity(&mut self, complexity: u8) {
+        let set =
+            self.set(ffi::OPUS_SET_COMPLEXITY_REQUEST, i32::from(complexity), "complexity, expected 0…10");
+        debug_assert_eq!(set, Ok(()));
+    }
+
     /// How far back its packets tell once more what was said, in steps of 10 ms; it takes a large part of the bit rate.
     pub(in crate::codec) fn set_dred(&mut self, reach: Samples) -> Result<(), CodecError> {
         let frames = i32::try_from(reach.count() / Samples::from_ms(10).count()).unwrap_or(i32::MAX);
