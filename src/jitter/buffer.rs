@@ -8,6 +8,10 @@ use super::{
 };
 use crate::time::{MediaTime, Quantum, SampleTime, Samples};
 
+/// What is gone for so long is an outage: nobody waits for what was said meanwhile. 600 ms…
+const OUTAGE: Samples = Samples::from_ms(600);
+/// …and it is caught up with at once, down to this much above the target: 20 ms.
+const AFTER_AN_OUTAGE: i64 = 960;
 /// A loss may shorten the sound by up to this much, where concealment has paid for it: 60 ms.
 const ELASTIC: Samples = Samples::from_ms(60);
 
@@ -68,6 +72,10 @@ pub struct JitterBuffer {
     copies: Copies,
     /// Sound concealed so far, less sound never played: what may be dropped without a loss.
     debt: i64,
+    /// Concealed at a stretch.
+    hole: Samples,
+    /// There was an outage that has not been caught up with.
+    was_away: bool,
 }
 
 impl JitterBuffer {
@@ -85,6 +93,8 @@ impl JitterBuffer {
             newest: None,
             copies: Copies::default(),
             debt: 0,
+            hole: Samples::ZERO,
+            was_away: false,
         }
     }
 
@@ -186,43 +196,56 @@ impl JitterBuffer {
         if !pause.is_empty() && !self.is_due(head.media, at) {
             return Decision::Conceal;
         }
-        if self.is_worth_dropping(&head, at) {
+        if self.is_worth_dropping(head.media, &head, at) {
             self.debt -= head.duration.count() as i64;
             self.advance(&head);
             return Decision::Skip(head);
         }
-        self.advance(&head);
-        Decision::Play { slot: head, pause }
+        self.play(head, pause, at)
     }
 
     /// What is missing is waited for until what is there is due; then it is lost, save for copies of it. Of a pause that
     /// lies there, too, nothing is made anew.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let copies = missing.min(head.reach()).count() / head.duration.count().max(1);
-        let packets = copies.min(head.sequence - next.sequence);
-        let back = Samples::new(packets * head.duration.count());
-        let lost = missing - back;
+        let packets = head.sequence - next.sequence;
+        let copies = self.copies_worth_playing(&head, missing, at).min(packets);
+        let back = Samples::new(copies * head.duration.count());
+        let hole = missing - back;
         let owes = self.debt > 0;
-        let at = if owes { at + lost.min(ELASTIC) } else { at };
-        if !lost.is_empty() && !self.is_due(next.media + lost, at) {
+        let soon = if owes { at + hole.min(ELASTIC) } else { at };
+        if !hole.is_empty() && !self.is_due(next.media + hole, soon) {
             return Decision::Conceal;
         }
+        let lost = hole.min(Samples::new((packets - copies).saturating_mul(head.duration.count())));
         if !lost.is_empty() {
             self.delay.learn_loss(lost, owes);
         }
         self.debt -= lost.count() as i64;
         if back.is_empty() {
-            self.advance(&head);
-            return Decision::Play { slot: head, pause: Samples::ZERO };
+            return self.play(head, hole - lost, at);
         }
-        let sequence = head.sequence - (packets - 1);
-        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration, mended: true });
-        if head.fec && packets == 1 {
+        let sequence = head.sequence - (copies - 1);
+        self.next = Some(Cursor { sequence, media: next.media + hole + head.duration, mended: true });
+        if head.fec && copies == 1 {
             Decision::Recover(head)
         } else {
             Decision::RecoverDeep { slot: head, back }
         }
+    }
+
+    /// How many packets before it this one can stand in for; none where they would only have to be caught up with.
+    fn copies_worth_playing(&self, head: &Slot, missing: Samples, at: SampleTime) -> u64 {
+        let reach = missing.min(head.reach());
+        let copies = reach.count() / head.duration.count().max(1);
+        if self.is_worth_dropping(head.media - reach, head, at) { 0 } else { copies }
+    }
+
+    fn play(&mut self, slot: Slot, pause: Samples, at: SampleTime) -> Decision {
+        self.advance(&slot);
+        self.hole = Samples::ZERO;
+        self.was_away &= slot.media.transit(at) - self.delay.target() >= AFTER_AN_OUTAGE;
+        Decision::Play { slot, pause }
     }
 
     fn advance(&mut self, played: &Slot) {
@@ -236,22 +259,26 @@ impl JitterBuffer {
         wait <= 0 || wait > self.delay.ceiling() - self.delay.floor()
     }
 
-    /// Above the largest delay, unless even the newest packet is; and far above the target, as far as concealment has paid
-    /// for it. What has come late for good, as after a capture that stood still, is no backlog.
-    fn is_worth_dropping(&self, head: &Slot, at: SampleTime) -> bool {
+    /// Is sound at `media`, of `head` or before it, above the largest delay, though the newest packet is not; or far above
+    /// the target, and concealment has paid for it? What has come late for good, as after a capture that stood still, is
+    /// no backlog.
+    fn is_worth_dropping(&self, media: MediaTime, head: &Slot, at: SampleTime) -> bool {
         let Some(newest) = self.newest.filter(|newest| newest.sequence > head.sequence) else { return false };
-        let offset = head.media.transit(at);
+        let offset = media.transit(at);
         let (ceiling, length) = (self.delay.ceiling(), head.duration.count() as i64);
         if offset - length > ceiling && newest.media.transit(at) <= ceiling {
             return true;
         }
-        let backlog = newest.media.since(head.media).count() as i64;
-        self.debt >= length && backlog.min(offset - self.delay.target()) >= self.delay.drop_above()
+        let backlog = newest.media.since(media).count() as i64;
+        let most = if self.was_away { AFTER_AN_OUTAGE } else { self.delay.drop_above() };
+        self.debt >= length && backlog.min(offset - self.delay.target()) >= most
     }
 
     /// `samples` were concealed for want of anything better.
     pub fn concealed(&mut self, samples: Samples) {
         self.debt += samples.count() as i64;
+        self.hole += samples;
+        self.was_away |= self.hole >= OUTAGE;
     }
 
     /// Of what was concealed, `samples` turned out to be a pause of the sender.

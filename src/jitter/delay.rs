@@ -25,6 +25,10 @@ const BASE_PART: Samples = Samples::from_ms(40);
 const LEVEL_PART: Samples = Samples::from_ms(20);
 /// The base may have risen this far above the memories' first bin before they are moved: 160 ms.
 const LEEWAY: i64 = 64 * BIN;
+/// What is later than this is an outage's doing: 600 ms.
+const OUTAGE: i64 = 28_800;
+/// Above the quickest transit of the moment there is always this much choice, however old the floor is: 200 ms.
+const LEAST_CHOICE: i64 = 9600;
 /// Delays are reported over the quickest transit of the last 10…20 s.
 const FLOOR_PACKETS: u32 = 500;
 /// No delay is considered beyond this.
@@ -66,6 +70,8 @@ pub(super) struct DelayEstimator {
     base: Lowest,
     level: Lowest,
     floor: Floor,
+    /// How late the last packet of an outage was.
+    ebb: i64,
     is_new: bool,
     target: i64,
     gaps: Gaps,
@@ -83,6 +89,7 @@ impl DelayEstimator {
             base: Lowest::new(0, BASE_PART),
             level: Lowest::new(0, LEVEL_PART),
             floor: Floor::new(0, FLOOR_PACKETS),
+            ebb: 0,
             is_new: true,
             target: 0,
             gaps: Gaps::new(),
@@ -103,13 +110,23 @@ impl DelayEstimator {
         let surprise = edge - self.level.transit();
         self.level.learn(edge, duration);
         self.follow(edge, duration);
-        let late = edge - self.origin;
-        for (memory, late) in self.memories.iter_mut().zip([late, late, surprise]) {
-            memory.add(late.div_euclid(BIN));
+        if !self.ebbs(edge - self.base.transit()) {
+            let late = edge - self.origin;
+            for (memory, late) in self.memories.iter_mut().zip([late, late, surprise]) {
+                memory.add(late.div_euclid(BIN));
+            }
         }
         self.price.fade();
         self.floor.learn(transit);
         self.target = self.bounded(self.cheapest(phase, duration), phase);
+    }
+
+    /// Does it belong to an outage: later than any delay worth having, or, behind such, each packet less late than the one
+    /// before? Nothing is to be learnt from one.
+    fn ebbs(&mut self, late: i64) -> bool {
+        let ebbs = late > OUTAGE || late < self.ebb;
+        self.ebb = if ebbs { late } else { 0 };
+        ebbs
     }
 
     /// When the base falls, what is remembered falls with it; when it rises, that stays.
@@ -153,7 +170,8 @@ impl DelayEstimator {
     /// The largest playout offset allowed: never below what packets need now, though the floor be old.
     pub(super) fn ceiling(&self) -> i64 {
         let most = self.floor() + (self.config.max_delay.count().min(MAX_DELAY) as i64).max(self.quantum);
-        most.max(self.base.transit() + self.quantum)
+        let more = most - self.floor();
+        most.max(self.base.transit() + more.min(LEAST_CHOICE))
     }
 
     /// Above the target by this much, catching up in pauses would cost more than it is worth.

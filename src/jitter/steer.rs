@@ -31,9 +31,10 @@ const ABOVE: i64 = 96;
 const SPEECH_RISE: i64 = 480;
 /// After one period speech is left alone for 50 ms.
 const SPACING: i64 = 2400;
-/// Of speech, 1/64 may be stretched, and 400 ms at once.
+/// Of speech, 1/64 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start.
 const SHARE: i64 = 64;
 const ALLOWANCE: i64 = 19_200;
+const FIRST_ALLOWANCE: i64 = 4800;
 
 /// What was decoded last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub(super) struct Steering {
 
 impl Steering {
     pub(super) fn new() -> Self {
-        Self { rest: 0, allowance: ALLOWANCE }
+        Self { rest: 0, allowance: FIRST_ALLOWANCE }
     }
 
     /// What to do with the `length` of `sound` decoded last.
