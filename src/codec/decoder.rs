@@ -81,6 +81,22 @@ impl Decoder {
         }
     }
 
+    /// Did its encoder hear a voice in `payload`, as far as it tells?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn voice_active(&self, payload: &[u8]) -> Option<bool> {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::voice_active(payload),
+            Kind::Pcm => {
+                let _ = payload;
+                None
+            }
+        }
+    }
+
     /// Decodes `payload` into the front of `out`; how many samples per channel came out.
     ///
     /// # Errors

@@ -26,9 +26,11 @@ pub(super) struct Voice {
     pub(super) pending: Pending,
     /// How often the decoder was at work since it was last asked for.
     pub(super) decodes: u32,
-    channels: Channels,
+    /// Of what passes unheard, what still lies ahead.
+    pub(super) passing: Samples,
+    pub(super) channels: Channels,
     activity: Activity,
-    hole: Hole,
+    pub(super) hole: Hole,
 }
 
 /// What one pull of a lane works with.
@@ -49,6 +51,7 @@ impl Voice {
             decoder,
             pending: Pending::new(channels),
             decodes: 0,
+            passing: Samples::ZERO,
             channels,
             activity: Activity::new(),
             hole: Hole::new(channels),
@@ -136,7 +139,7 @@ impl Voice {
         self.hole.count(missing, audible, pull.jitter, &mut pull.stats.samples);
     }
 
-    fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
+    pub(super) fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
         self.hole.settle(pause, pull.jitter, &mut pull.stats.samples);
     }
 
@@ -178,11 +181,12 @@ fn lengthened(pending: &mut Pending, length: Samples, by: Samples) -> Samples {
 }
 
 impl Pull<'_> {
-    fn report(&mut self, held: Samples, sequence: u64, media: MediaTime, source: Source) {
+    pub(super) fn report(&mut self, held: Samples, sequence: u64, media: MediaTime, source: Source) {
         let delay = self.jitter.delay_of(media, self.now + held);
         match source {
             Source::Primary => self.stats.packets.heard += 1,
             Source::Skipped => self.stats.packets.skipped += 1,
+            Source::Unmixed => self.stats.packets.unmixed += 1,
             Source::Fec | Source::Red | Source::Dred => {}
         }
         if source != Source::Skipped {

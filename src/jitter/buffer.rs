@@ -259,6 +259,36 @@ impl JitterBuffer {
         wait <= 0 || wait > self.delay.ceiling() - self.delay.floor()
     }
 
+    /// Has anything been played yet?
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Does no packet wait?
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.upcoming().is_none()
+    }
+
+    /// The first packet that waits.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn upcoming(&self) -> Option<Slot> {
+        self.slots.first_from(self.next.map_or(0, |next| next.sequence))
+    }
+
+    /// The packet `back` before the one that is to be played next, if it came and its bytes are still there.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn played(&self, back: u64) -> Option<Slot> {
+        self.slots.at(self.next?.sequence.checked_sub(back)?)
+    }
+
     /// Is sound at `media`, of `head` or before it, above the largest delay, though the newest packet is not; or far above
     /// the target, and concealment has paid for it? What has come late for good, as after a capture that stood still, is
     /// no backlog.

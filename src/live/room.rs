@@ -164,7 +164,7 @@ impl Room {
     }
 
     fn dismiss(&mut self, speaker: SpeakerId) -> Option<Leftover> {
-        let last = self.engine.stats(speaker).copied().unwrap_or_default();
+        let last = self.engine.stats(speaker).unwrap_or_default();
         let retired = self.engine.apply(Command::Dismiss(speaker))?;
         let Some(mut inlet) = self.inlets.get_mut(speaker.index()).and_then(Option::take) else {
             return refusal(retired);
@@ -214,7 +214,7 @@ impl Room {
                     self.totals.unrecorded += u64::from(!tape.offer(News::Packet(packet)));
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
-                    inlet.aimed(stats);
+                    inlet.aimed(&stats);
                 }
             }
         }
@@ -246,7 +246,7 @@ impl Room {
             if count == lanes {
                 return at;
             }
-            let lane = self.engine.stats(inlet.speaker).copied().unwrap_or_default();
+            let lane = self.engine.stats(inlet.speaker).unwrap_or_default();
             stats.speakers.push(inlet.stats(lane));
         }
         self.inlets.len()

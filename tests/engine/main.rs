@@ -9,5 +9,6 @@ mod malformed;
 mod mix_minus;
 mod restarts;
 mod sample_accuracy;
+mod selection;
 mod sharing;
 mod shedding;
