@@ -33,6 +33,8 @@ const LEAST_CHOICE: i64 = 9600;
 const FLOOR_PACKETS: u32 = 500;
 /// No delay is considered beyond this.
 const MAX_DELAY: u64 = 96_000;
+/// The target is sought anew with every other packet: that costs half the time and a thousandth of *delay + λ · concealment*.
+const DECIDES_EVERY: u64 = 2;
 /// A packet is taken to be of so many pulls at most.
 const MAX_PULLS: usize = 16;
 /// A target is kept that costs no more than 1 ms above the best.
@@ -72,7 +74,7 @@ pub(super) struct DelayEstimator {
     floor: Floor,
     /// How late the last packet of an outage was.
     ebb: i64,
-    is_new: bool,
+    packets: u64,
     target: i64,
     gaps: Gaps,
     price: Price,
@@ -90,7 +92,7 @@ impl DelayEstimator {
             level: Lowest::new(0, LEVEL_PART),
             floor: Floor::new(0, FLOOR_PACKETS),
             ebb: 0,
-            is_new: true,
+            packets: 0,
             target: 0,
             gaps: Gaps::new(),
             price: Price::default(),
@@ -101,7 +103,7 @@ impl DelayEstimator {
     /// quantum.
     pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
         let edge = next(transit, phase, BIN);
-        if std::mem::take(&mut self.is_new) {
+        if self.packets == 0 {
             self.origin = edge;
             self.base = Lowest::new(edge, BASE_PART);
             self.level = Lowest::new(edge, LEVEL_PART);
@@ -118,7 +120,10 @@ impl DelayEstimator {
         }
         self.price.fade();
         self.floor.learn(transit);
-        self.target = self.bounded(self.cheapest(phase, duration), phase);
+        if self.packets.is_multiple_of(DECIDES_EVERY) {
+            self.target = self.bounded(self.cheapest(phase, duration), phase);
+        }
+        self.packets += 1;
     }
 
     /// Does it belong to an outage: later than any delay worth having, or, behind such, each packet less late than the one
@@ -228,10 +233,20 @@ impl DelayEstimator {
     /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of
     /// concealment, by up to two pulls two, and never more than itself: one share for each pull of its length.
     fn cheapest(&self, phase: i64, duration: Samples) -> i64 {
+        match self.quantum / BIN {
+            1 => self.cheapest_of::<1>(phase, duration),
+            2 => self.cheapest_of::<2>(phase, duration),
+            4 => self.cheapest_of::<4>(phase, duration),
+            _ => self.cheapest_of::<8>(phase, duration),
+        }
+    }
+
+    /// The same for pulls that are so many bins apart.
+    fn cheapest_of<const BINS: usize>(&self, phase: i64, duration: Samples) -> i64 {
         let first = next(self.base.transit(), phase, self.quantum);
         let pulls = (duration.count() as i64 / self.quantum).clamp(1, MAX_PULLS as i64) as usize;
         let penalty = self.penalty(duration);
-        let mut lateness = Lateness::new(self.walks(first), (self.quantum / BIN) as usize, pulls);
+        let mut lateness = Lateness::<BINS>::new(self.walks(first), pulls);
         let (mut best, mut pull) = ((u64::MAX, first), first);
         loop {
             let delay = (pull - first) as u64 * ALL;
@@ -268,18 +283,17 @@ fn next(transit: i64, phase: i64, step: i64) -> i64 {
 }
 
 /// How much is late for a pull and for each of the next ones, while a packet lasts.
-struct Lateness<'a> {
+struct Lateness<'a, const BINS: usize> {
     walks: [Walk<'a>; 3],
-    step: usize,
     shares: [u64; MAX_PULLS],
     pulls: usize,
     oldest: usize,
     late: u64,
 }
 
-impl<'a> Lateness<'a> {
-    fn new(walks: [Walk<'a>; 3], step: usize, pulls: usize) -> Self {
-        let mut lateness = Self { walks, step, shares: [0; MAX_PULLS], pulls, oldest: 0, late: 0 };
+impl<'a, const BINS: usize> Lateness<'a, BINS> {
+    fn new(walks: [Walk<'a>; 3], pulls: usize) -> Self {
+        let mut lateness = Self { walks, shares: [0; MAX_PULLS], pulls, oldest: 0, late: 0 };
         for place in 0..pulls {
             lateness.shares[place] = lateness.take();
         }
@@ -304,7 +318,7 @@ impl<'a> Lateness<'a> {
 
     fn take(&mut self) -> u64 {
         let share = self.walks.iter().map(Walk::share).sum();
-        self.walks.iter_mut().for_each(|walk| walk.advance(self.step));
+        self.walks.iter_mut().for_each(|walk| walk.advance::<BINS>());
         share
     }
 }

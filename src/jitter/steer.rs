@@ -31,8 +31,8 @@ const ABOVE: i64 = 96;
 const SPEECH_RISE: i64 = 480;
 /// After one period speech is left alone for 50 ms.
 const SPACING: i64 = 2400;
-/// Of speech, 1/64 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start.
-const SHARE: i64 = 64;
+/// Of speech, 1/56 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start.
+const SHARE: i64 = 56;
 const ALLOWANCE: i64 = 19_200;
 const FIRST_ALLOWANCE: i64 = 4800;
 
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_a_64th_of_speech_is_stretched() {
+    fn no_more_than_a_56th_of_speech_is_stretched() {
         let mut steering = Steering::new();
         let mut stretched = 0;
         let packets = 50 * 600;
