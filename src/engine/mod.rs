@@ -15,6 +15,7 @@ mod lane;
 mod log;
 mod mixing;
 mod passing;
+mod rest;
 mod room;
 mod share;
 mod shed;
