@@ -120,9 +120,9 @@ impl DelayEstimator {
         }
         self.price.fade();
         self.floor.learn(transit);
-        if self.packets.is_multiple_of(DECIDES_EVERY) {
-            self.target = self.bounded(self.cheapest(phase, duration), phase);
-        }
+        let decides = self.packets.is_multiple_of(DECIDES_EVERY);
+        let target = if decides { self.cheapest(phase, duration) } else { self.target };
+        self.target = self.bounded(target, phase);
         self.packets += 1;
     }
 
