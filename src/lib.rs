@@ -13,7 +13,8 @@
 //! | [`engine`] | the conductor: lanes in, buses out, commands, events, [`tick`](engine::Engine::tick) |
 //! | `live` | the stage: real-time threads, rings, the only clock (feature `live`) |
 //! | `record` | one track a voice on the room clock, behind the gate of consent (feature `record`) |
-//! | `room` | the ledger of consent (feature `room`) |
+//! | `room` | who may be recorded, what is kept of whom and for how long, and the proof of it (feature `room`) |
+//! | `render` | mixes and stems from recordings, offline (feature `render`) |
 //! | `sim` | rooms in simulated time for tests, benches and examples (feature `sim`) |
 //!
 //! Everything is counted in samples at 48 kHz since the room opened: [`time::SampleTime`].
@@ -43,6 +44,8 @@ pub mod mix;
 pub mod packet;
 #[cfg(feature = "record")]
 pub mod record;
+#[cfg(feature = "render")]
+pub mod render;
 #[cfg(feature = "room")]
 pub mod room;
 #[cfg(feature = "sim")]

@@ -30,3 +30,13 @@ fn every_engine_input_is_harmless() {
 fn every_jitter_input_is_harmless() {
     replay("jitter_ops", fuzzing::jitter_ops);
 }
+
+#[test]
+fn every_room_log_is_harmless() {
+    replay("room_log", fuzzing::room_log);
+}
+
+#[test]
+fn every_recording_input_is_harmless() {
+    replay("session_read", fuzzing::session_read);
+}

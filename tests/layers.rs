@@ -21,10 +21,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mix", &["time", "frame", "speaker"]),
     ("engine", &["time", "frame", "speaker", "packet", "jitter", "codec", "stretch", "mix"]),
     ("record", &["time", "frame", "speaker", "consent", "packet"]),
+    ("render", &["time", "frame", "codec", "mix", "record"]),
     ("room", &["time", "speaker", "consent"]),
     ("live", &["time", "frame", "speaker", "consent", "codec", "packet", "engine", "record"]),
     ("sim", &["time", "frame", "speaker", "consent", "codec", "packet", "mix", "engine", "record", "room"]),
-    ("fuzzing", &["time", "frame", "speaker", "codec", "packet", "jitter", "engine"]),
+    (
+        "fuzzing",
+        &["time", "frame", "speaker", "consent", "codec", "packet", "jitter", "engine", "record", "room"],
+    ),
 ];
 
 #[test]

@@ -83,7 +83,8 @@ impl Crowd {
             let phase = Samples::new(self.rng.bits() % PACKET.count());
             people.push(Person { way_in, way_out, sequence: 0, phase, under_way: BinaryHeap::new() });
         }
-        self.parties.push(Party { room, manners, people, sent_until: SampleTime::ZERO, packet: 0 });
+        let sent_until = stage.now(room).unwrap_or_default() + AHEAD;
+        self.parties.push(Party { room, manners, people, sent_until, packet: 0 });
         Ok(room)
     }
 

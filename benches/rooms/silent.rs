@@ -42,7 +42,7 @@ pub(crate) fn rooms(count: usize, seconds: u64) -> Result<(), Box<dyn Error>> {
     stage.reset_stats();
     let before = cpu::of_thread("stage-0");
     // Long enough for every room to show once that it is still there.
-    let seconds = seconds.max(16);
+    let seconds = seconds.max(31);
     thread::park_timeout(Duration::from_secs(seconds));
     let spent = cpu::of_thread("stage-0") - before;
     let worker = stage.stats().workers[0];

@@ -44,14 +44,13 @@ fn in_words(worker: &WorkerStats) -> String {
     let ms = |ns: u64| ns as f64 / 1e6;
     let shed = if worker.rung == Rung::Ground { String::new() } else { format!(", sheds {:?}", worker.rung) };
     format!(
-        " {} rooms, tick p50 {:.2} p99.9 {:.2} ms, late p50 {:.2} p99.9 {:.2} ms, {} of {} missed{shed}",
+        " {} rooms, tick {:.2}…{:.2} ms, late {:.2}…{:.2} ms (p50…p99.9), {} missed{shed}",
         worker.rooms,
         ms(worker.tick_ns.p50),
         ms(worker.tick_ns.p99_9),
         ms(worker.lateness_ns.p50),
         ms(worker.lateness_ns.p99_9),
         worker.deadline_misses,
-        worker.ticks,
     )
 }
 
@@ -94,8 +93,8 @@ fn room_row(number: usize, room: &Room, world: &World) -> Row<'static> {
 }
 
 fn draw_people(frame: &mut Frame<'_>, area: Rect, world: &World) {
-    let head = ["speaker", "packets", "late", "lost to us", "delay ms", "p95", "aimed at", "concealed"];
-    let widths = [8, 9, 6, 11, 9, 6, 9, 10].map(Constraint::Length);
+    let head = ["speaker", "packets", "too late", "refused", "delay ms", "p95", "aimed at", "concealed"];
+    let widths = [8, 9, 9, 8, 9, 6, 9, 10].map(Constraint::Length);
     let figures = world.rooms.get(world.chosen).and_then(|room| room.figures.as_ref());
     let speakers = figures.map_or(&[][..], |figures| &figures.speakers);
     let rows = speakers.iter().map(|speaker| {

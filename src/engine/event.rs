@@ -41,7 +41,7 @@ pub struct Playout {
 }
 
 /// Something that happened in a room, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     /// A lane opened; the first sample that can carry it.
     Joined {
@@ -69,6 +69,26 @@ pub enum Event {
         /// Whose.
         speaker: SpeakerId,
         /// The first sample with it.
+        at: SampleTime,
+    },
+    /// A voice becomes louder or softer, from exactly this sample on.
+    Gained {
+        /// Whose.
+        speaker: SpeakerId,
+        /// The linear factor that is reached.
+        to: f32,
+        /// The first sample that is changed.
+        at: SampleTime,
+        /// The length of the ramp.
+        over: Samples,
+    },
+    /// A voice moves between left and right, from exactly this sample on.
+    Panned {
+        /// Whose.
+        speaker: SpeakerId,
+        /// −1 left … 1 right.
+        to: f32,
+        /// The first sample that is changed.
         at: SampleTime,
     },
     /// A sender began anew: another SSRC, or a clock that jumped.

@@ -33,11 +33,13 @@ impl Engine {
             }
             Command::Gain { speaker, to, at: when, over } => {
                 let at = at(when);
-                self.on_lane(speaker, command, None, |lane| lane.fader.gain(to, at, over))
+                let event = Event::Gained { speaker, to, at, over };
+                self.on_lane(speaker, command, Some(event), |lane| lane.fader.gain(to, at, over))
             }
             Command::Pan { speaker, to, at: when } => {
                 let at = at(when);
-                self.on_lane(speaker, command, None, |lane| lane.fader.pan(to, at))
+                let event = Event::Panned { speaker, to, at };
+                self.on_lane(speaker, command, Some(event), |lane| lane.fader.pan(to, at))
             }
             Command::Shed(shed) => {
                 self.set_shed(shed);

@@ -4,7 +4,15 @@ mod engine_ops;
 mod input;
 mod jitter_ops;
 mod packet;
+#[cfg(feature = "room")]
+mod room_log;
+#[cfg(feature = "record")]
+mod session_read;
 
 pub use engine_ops::engine_ops;
 pub use jitter_ops::jitter_ops;
 pub use packet::packet;
+#[cfg(feature = "room")]
+pub use room_log::room_log;
+#[cfg(feature = "record")]
+pub use session_read::session_read;

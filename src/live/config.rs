@@ -11,12 +11,12 @@ pub struct StageConfig {
     pub realtime: bool,
     /// Rooms that one worker takes.
     pub max_rooms_per_worker: usize,
-    /// A room in which nothing can be heard or recorded rests after this long: it no longer ticks, and its buses send one
-    /// packet in 15 s to keep the way open (RFC 6263 §4.6) until somebody speaks. `None`: never. Buses tapped as PCM keep
-    /// their room awake.
+    /// A room in which nothing is heard rests after this long: it no longer ticks, and its buses send one packet in 30 s to
+    /// show that they are there, until somebody speaks. `None`: never. A recording, or a bus tapped as PCM, keeps its room
+    /// awake.
     pub rest_after: Option<Duration>,
-    /// A tick that is later than this is not made up for: it passes unheard, so that a stall of whatever length is over at
-    /// once. Shorter ones cost no sound.
+    /// A room that is later than this does not make up for it: ticks pass unheard until it is on time, so that a stall of
+    /// whatever length is over at once. Shorter ones cost no sound.
     pub longest_catch_up: Duration,
     /// A speaker's datagrams on their way in: at 32 kbit/s some six seconds.
     pub lane_bytes: usize,

@@ -5,35 +5,42 @@ use crate::{engine::Work, time::Samples};
 /// The smoothed cost of one room's ticks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost {
-    /// For one unit of work: mean and mean deviation, as RFC 6298 §2 has them for round trips.
-    unit_ns: f32,
-    unit_deviation_ns: f32,
-    /// For one tick, whatever its work.
+    /// Of one tick, on average: what it took, its units of work, and how far it was from what its work is worth.
     tick_ns: f32,
+    units: f32,
+    deviation_ns: f32,
+    learnt: u32,
 }
+
+/// Ticks until an average is one: before that all count the same, and nothing is foreseen.
+const MEMORY: u32 = 16;
 
 impl Cost {
     /// A tick did `work` in `ns`.
     pub(super) fn learn(&mut self, work: Work, ns: u64) {
-        let ns = ns as f32;
-        let unit = ns / units(work);
-        if self.unit_ns <= 0.0 {
-            *self = Self { unit_ns: unit, unit_deviation_ns: unit / 2.0, tick_ns: ns };
-            return;
-        }
-        self.unit_deviation_ns += ((unit - self.unit_ns).abs() - self.unit_deviation_ns) / 4.0;
-        self.unit_ns += (unit - self.unit_ns) / 8.0;
-        self.tick_ns += (ns - self.tick_ns) / 32.0;
+        self.learnt = (self.learnt + 1).min(MEMORY);
+        let share = 1.0 / self.learnt as f32;
+        let (ns, units) = (ns as f32, units(work));
+        self.tick_ns += (ns - self.tick_ns) * share;
+        self.units += (units - self.units) * share;
+        let deviation_ns = (ns - self.unit_ns() * units).abs();
+        self.deviation_ns += (deviation_ns - self.deviation_ns) * share;
     }
 
-    /// What a tick with so much work will cost, in ns, if it costs more than usual; 0 before anything was learnt.
+    /// What a tick with so much work will cost, in ns, if it is one of the dearer; 0 before enough was learnt.
     pub(super) fn foreseen_ns(&self, work: Work) -> u64 {
-        ((self.unit_ns + 4.0 * self.unit_deviation_ns) * units(work)) as u64
+        let enough = self.learnt == MEMORY;
+        if enough { (self.unit_ns() * units(work) + 2.0 * self.deviation_ns) as u64 } else { 0 }
     }
 
     /// The part of a core that goes into ticks of this length, in millionths.
     pub(super) fn load_ppm(&self, quantum: Samples) -> u32 {
         (f64::from(self.tick_ns) / quantum.as_ms()) as u32
+    }
+
+    /// Ticks count by their work: a small one that was interrupted says little of what work costs.
+    fn unit_ns(&self) -> f32 {
+        self.tick_ns / self.units
     }
 }
 
@@ -52,7 +59,8 @@ mod tests {
     #[test]
     fn a_tick_with_more_to_do_is_foreseen_to_cost_more() {
         let mut cost = Cost::default();
-        assert_eq!(cost.foreseen_ns(BOTH), 0);
+        cost.learn(DECODE, 100_000);
+        assert_eq!(cost.foreseen_ns(BOTH), 0, "one tick tells nothing");
         (0..200).for_each(|_| cost.learn(DECODE, 100_000));
         // 29.2 units instead of 4.2.
         let ratio = cost.foreseen_ns(BOTH) as f32 / cost.foreseen_ns(DECODE) as f32;
@@ -69,9 +77,18 @@ mod tests {
     }
 
     #[test]
+    fn an_idle_tick_that_was_interrupted_says_little_of_the_price_of_work() {
+        let mut cost = Cost::default();
+        (0..200).for_each(|_| cost.learn(BOTH, 1_000_000));
+        cost.learn(Work { lanes: 4, decodes: 0, encodes: 0 }, 2_000_000);
+        assert!(cost.foreseen_ns(BOTH) < 1_500_000, "{}", cost.foreseen_ns(BOTH));
+    }
+
+    #[test]
     fn a_tenth_of_the_time_is_a_tenth_of_a_core() {
         let mut cost = Cost::default();
         (0..500).for_each(|turn| cost.learn(DECODE, if turn % 2 == 0 { 500_000 } else { 1_500_000 }));
-        assert!(cost.load_ppm(Samples::from_ms(10)).abs_diff(100_000) < 3000);
+        // One more of either kind makes a thirtieth.
+        assert!(cost.load_ppm(Samples::from_ms(10)).abs_diff(100_000) < 4000);
     }
 }

@@ -73,7 +73,7 @@ const LARGEST_SAVING: f32 = 2.0;
 pub(super) struct Window {
     /// The part of it that went into ticks.
     pub(super) load: f32,
-    /// Of the tick that was in the greatest danger: lateness and foreseen cost, as a part of its quantum.
+    /// Lateness and foreseen cost of its ticks as a part of their quantum, on average; the dearer count for more.
     pub(super) strain: f32,
 }
 
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_in_danger_counts_though_the_worker_is_idle_on_average() {
+    fn ticks_in_danger_count_though_the_worker_is_idle_on_average() {
         let mut ladder = Ladder::default();
         let window = Window { load: 0.2, strain: 1.4 };
         assert_eq!([ladder.look(window), ladder.look(window)], [Rung::Ground, Rung::Neural]);

@@ -11,8 +11,8 @@
 //!
 //! *Time.* Tick k of a room is due at its epoch + k · quantum; epochs are spread over 20 ms, so that neither ticks nor encodes
 //! of rooms that share a worker come together. A datagram counts for the first tick that is due after its arrival. A late
-//! tick runs at once, and a room catches up tick by tick: it skips no sound and sounds as if it had never been late. What
-//! is later than [`StageConfig::longest_catch_up`] passes unheard.
+//! tick runs at once, and a room catches up tick by tick: it skips no sound and sounds as if it had never been late. One
+//! that is later than [`StageConfig::longest_catch_up`] lets ticks pass unheard until it is on time.
 //!
 //! *Memory.* Nothing is allocated or freed on a worker: boxes go down built and come back up to be freed by
 //! [`Control`]. An order is taken only when there is room for what it leaves over.
@@ -53,7 +53,7 @@
 //! at most 32 orders between two ticks. Without `SCHED_FIFO` ([`Control::warnings`]) this holds as far as the machine is idle.
 //!
 //! **What happens when it does not fit.** Before each tick its end is foreseen, from its lateness and from the work that lies ahead
-//! at the prices paid lately. When that comes too near to the deadline twice in a tenth of a second, or when nine tenths
+//! at the prices paid lately. When that comes too near to the deadline for a tenth of a second, or when nine tenths
 //! of the time are spent, the worker goes up one [`Rung`]: neural concealment, the encoders' complexity, voices; on the last it takes
 //! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once there is time to spare and what would come
 //! back fits. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of

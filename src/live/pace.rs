@@ -64,6 +64,10 @@ impl Pace {
         self.quantum.samples()
     }
 
+    pub(super) fn quantum_time(&self) -> Duration {
+        Duration::from_secs_f64(self.quantum().as_ms() / 1e3)
+    }
+
     /// Room time at `instant`.
     pub(super) fn sample_at(&self, instant: Instant) -> SampleTime {
         self.epoch.sample_at(instant)

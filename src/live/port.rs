@@ -8,7 +8,7 @@ use super::{
     stats::{Delays, SpeakerStats},
 };
 use crate::{
-    engine::{LaneStats, Playout},
+    engine::{Event, LaneStats, Playout},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
@@ -114,7 +114,8 @@ pub(super) struct Inlet {
     pub(super) name: Box<str>,
     /// When it was let in, less [`SAID_BEFORE`].
     pub(super) joined: SampleTime,
-    pub(super) muted: Option<SampleTime>,
+    /// What its fader did last: gain, pan, mute.
+    pub(super) fader: [Option<Event>; 3],
     /// The engine's counters when it left.
     pub(super) last: LaneStats,
     ring: Consumer<u8>,
@@ -182,7 +183,7 @@ pub(super) fn packets_in(
         admission,
         name: name.into(),
         joined,
-        muted: None,
+        fader: [None; 3],
         last: LaneStats::default(),
         ring: rx,
         refused,

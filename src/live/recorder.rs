@@ -155,7 +155,11 @@ impl Recording {
                 News::Left { speaker, .. } => drop(self.present.remove(&speaker)),
                 News::Now(at) => self.now = at,
                 News::End(at) => self.ended = Some(at),
-                News::Packet(_) | News::Muted { .. } | News::Unmuted { .. } => {}
+                News::Packet(_)
+                | News::Muted { .. }
+                | News::Unmuted { .. }
+                | News::Gained { .. }
+                | News::Panned { .. } => {}
             }
             // A voice that has no track leaves the others theirs.
             told?;
@@ -194,6 +198,8 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
         News::Left { speaker, at } => recorder.leave(speaker, at),
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),
+        News::Gained { speaker, to, at, over } => recorder.gain(speaker, to, at, over),
+        News::Panned { speaker, to, at } => recorder.pan(speaker, to, at),
         News::Now(_) | News::End(_) => {}
     }
     Ok(())

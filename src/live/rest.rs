@@ -5,9 +5,9 @@ use super::room::{LOOK, Room};
 use crate::time::{SampleTime, Samples};
 use std::time::Instant;
 
-/// A bus at rest sends a packet this often: less than that, and the way through a NAT may close (RFC 6263 §4.6, RFC 4787
-/// REQ-5).
-const KEEPALIVE: Samples = Samples::from_ms(15_000);
+/// A bus at rest sends a packet this often, so that receivers know it is there. A way through a NAT stays open for two
+/// minutes at least (RFC 4787 REQ-5).
+const KEEPALIVE: Samples = Samples::from_ms(30_000);
 /// Woken this long before all packets end, each bus has one to send; what precedes it in longer ones is silence too.
 const PACKET: Samples = Samples::from_ms(20);
 

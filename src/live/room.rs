@@ -68,6 +68,8 @@ pub(super) struct Room {
     pub(super) totals: Totals,
     cost: Cost,
     longest_catch_up: Duration,
+    /// It fell too far behind, and lets ticks pass until it is on time again.
+    hurries: bool,
     frame: Box<[u8; MAX_FRAME]>,
 }
 
@@ -119,6 +121,7 @@ impl Room {
             totals: Totals::default(),
             cost: Cost::default(),
             longest_catch_up: stage.longest_catch_up,
+            hurries: false,
             frame: Box::new([0; MAX_FRAME]),
         }
     }
@@ -148,20 +151,27 @@ impl Room {
         }
     }
 
-    /// When the tick that begins at `now` will be done, as far as that can be known: as a part of its quantum.
-    pub(super) fn strain(&self, now: Instant) -> f32 {
-        let foreseen = Duration::from_nanos(self.cost.foreseen_ns(self.engine.next_work()));
+    /// What the coming tick will take, as far as that can be known.
+    pub(super) fn foreseen(&self) -> Duration {
+        Duration::from_nanos(self.cost.foreseen_ns(self.engine.next_work()))
+    }
+
+    /// When a tick that begins at `now` and takes so long will be done, as a part of its quantum.
+    pub(super) fn strain(&self, now: Instant, foreseen: Duration) -> f32 {
         let quantum_s = self.pace.quantum().as_ms() / 1e3;
         ((self.pace.lateness(now) + foreseen).as_secs_f64() / quantum_s) as f32
     }
 
-    /// Runs the tick that is due: packets in, one quantum, everything handed out. When it is due for too long it passes
-    /// unheard, so that a stall is over soon.
+    /// Runs the tick that is due: packets in, one quantum, everything handed out. Behind a long stall ticks pass unheard, all
+    /// of them: what is heard is then on time again, instead of just not too late.
     pub(super) fn step(&mut self, shed: Shed, events: &mut Producer<(RoomId, Event)>) -> Went {
         let began = clock::now();
+        let lateness = self.pace.lateness(began);
+        self.hurries =
+            lateness > self.longest_catch_up || self.hurries && lateness > self.pace.quantum_time();
+        let heard = !self.hurries;
         self.heed(shed);
         self.take_packets();
-        let heard = self.pace.lateness(began) <= self.longest_catch_up;
         let work = self.tick(heard, events);
         let done = clock::now();
         if !heard {
@@ -275,7 +285,7 @@ impl Room {
         }
         // What is shed the worker tells, once for all its rooms.
         for event in tick.events().iter().filter(|event| !matches!(event, Event::Shed { .. })) {
-            note_mute(event, &mut self.inlets, self.tape.as_deref_mut());
+            note_fader(event, &mut self.inlets, self.tape.as_deref_mut());
             self.totals.events_lost += u64::from(events.push((self.id, *event)).is_err());
         }
         if let Some(tape) = &mut self.tape {
@@ -304,14 +314,18 @@ fn hand_out(tick: &Tick<'_>, outlets: &mut [Option<Box<Outlet>>]) {
     }
 }
 
-fn note_mute(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
-    let (speaker, muted, news) = match *event {
-        Event::Muted { speaker, at } => (speaker, Some(at), News::Muted { speaker, at }),
-        Event::Unmuted { speaker, at } => (speaker, None, News::Unmuted { speaker, at }),
+/// What a fader does is told to the recording, and to those that begin later.
+fn note_fader(event: &Event, inlets: &mut [Option<Box<Inlet>>], tape: Option<&mut Tape>) {
+    let Some(news) = News::of(event) else { return };
+    let (speaker, dial) = match *event {
+        Event::Gained { speaker, .. } => (speaker, 0),
+        Event::Panned { speaker, .. } => (speaker, 1),
+        Event::Muted { speaker, .. } | Event::Unmuted { speaker, .. } => (speaker, 2),
         _ => return,
     };
     if let Some(Some(inlet)) = inlets.get_mut(speaker.index()) {
-        inlet.muted = muted;
+        let at_rest = matches!(event, Event::Unmuted { .. });
+        inlet.fader[dial] = (!at_rest).then_some(*event);
     }
     if let Some(tape) = tape {
         tape.tell(news);

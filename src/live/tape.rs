@@ -6,6 +6,7 @@ use super::{
     ring::{self, MAX_FRAME},
 };
 use crate::{
+    engine::Event,
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
 };
@@ -27,7 +28,7 @@ pub(super) struct Reel {
 }
 
 /// What the recorder is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum News<'a> {
     /// The engine kept this.
     Packet(VoicePacket<'a>),
@@ -39,6 +40,10 @@ pub(super) enum News<'a> {
     Muted { speaker: SpeakerId, at: SampleTime },
     /// A voice is heard again.
     Unmuted { speaker: SpeakerId, at: SampleTime },
+    /// A voice becomes louder or softer on the mixes.
+    Gained { speaker: SpeakerId, to: f32, at: SampleTime, over: Samples },
+    /// A voice moves between left and right.
+    Panned { speaker: SpeakerId, to: f32, at: SampleTime },
     /// Room time.
     Now(SampleTime),
     /// The recording ends at this sample.
@@ -56,9 +61,7 @@ impl Tape {
     pub(super) fn call_the_roll<'a>(&mut self, inlets: impl Iterator<Item = &'a Inlet>) {
         for inlet in inlets {
             self.joined(inlet);
-            if let Some(at) = inlet.muted {
-                self.tell(News::Muted { speaker: inlet.speaker, at });
-            }
+            inlet.fader.iter().flatten().filter_map(News::of).for_each(|news| self.tell(news));
         }
     }
 
@@ -102,6 +105,19 @@ const HEADROOM_BYTES: usize = 64 << 10;
 /// kind, speaker, epoch or admission, time, sequence, media, duration.
 const HEADER_BYTES: usize = 1 + 2 + 4 + 8 + 8 + 8 + 8;
 
+impl News<'static> {
+    /// What a recording is told of what happened in the engine.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        match *event {
+            Event::Muted { speaker, at } => Some(Self::Muted { speaker, at }),
+            Event::Unmuted { speaker, at } => Some(Self::Unmuted { speaker, at }),
+            Event::Gained { speaker, to, at, over } => Some(Self::Gained { speaker, to, at, over }),
+            Event::Panned { speaker, to, at } => Some(Self::Panned { speaker, to, at }),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> News<'a> {
     fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
         match self {
@@ -116,6 +132,10 @@ impl<'a> News<'a> {
             Self::Left { speaker, at } => (header(2, speaker, 0, at, [0; 3]), &[]),
             Self::Muted { speaker, at } => (header(3, speaker, 0, at, [0; 3]), &[]),
             Self::Unmuted { speaker, at } => (header(4, speaker, 0, at, [0; 3]), &[]),
+            Self::Gained { speaker, to, at, over } => {
+                (header(7, speaker, to.to_bits(), at, [0, 0, over.count()]), &[])
+            }
+            Self::Panned { speaker, to, at } => (header(8, speaker, to.to_bits(), at, [0; 3]), &[]),
             Self::Now(at) => (header(5, SpeakerId(0), 0, at, [0; 3]), &[]),
             Self::End(at) => (header(6, SpeakerId(0), 0, at, [0; 3]), &[]),
         }
@@ -146,6 +166,8 @@ impl<'a> News<'a> {
             3 => Self::Muted { speaker, at },
             4 => Self::Unmuted { speaker, at },
             5 => Self::Now(at),
+            7 => Self::Gained { speaker, to: f32::from_bits(number), at, over: duration },
+            8 => Self::Panned { speaker, to: f32::from_bits(number), at },
             _ => Self::End(at),
         })
     }
@@ -209,6 +231,8 @@ mod tests {
             News::Muted { speaker: SPEAKER, at },
             News::Unmuted { speaker: SPEAKER, at },
             News::Left { speaker: SPEAKER, at },
+            News::Gained { speaker: SPEAKER, to: 0.3, at, over: Samples::new(99) },
+            News::Panned { speaker: SPEAKER, to: -1.0, at },
             News::Now(at),
             News::End(at),
         ];

@@ -69,12 +69,27 @@ pub(super) struct Worker {
 struct OpenWindow {
     began: Instant,
     busy: Duration,
-    strain: f32,
+    /// Of its ticks: what was foreseen to be spent on them, and the sum of their strains, each times that.
+    foreseen_s: f32,
+    strain_s: f32,
 }
 
 impl OpenWindow {
     fn new(began: Instant) -> Self {
-        Self { began, busy: Duration::ZERO, strain: 0.0 }
+        Self { began, busy: Duration::ZERO, foreseen_s: 0.0, strain_s: 0.0 }
+    }
+
+    /// A tick is about to begin.
+    fn foresee(&mut self, strain: f32, foreseen: Duration) {
+        self.foreseen_s += foreseen.as_secs_f32();
+        self.strain_s += strain * foreseen.as_secs_f32();
+    }
+
+    /// It is over at `now`.
+    fn close(&self, now: Instant) -> Window {
+        let span = now.saturating_duration_since(self.began);
+        let strain = if self.foreseen_s > 0.0 { self.strain_s / self.foreseen_s } else { 0.0 };
+        Window { load: self.busy.as_secs_f32() / span.as_secs_f32(), strain }
     }
 }
 
@@ -222,7 +237,8 @@ impl Worker {
         let lazy = room.is_resting();
         room.wake(now);
         if !lazy {
-            window.strain = window.strain.max(room.strain(now));
+            let foreseen = room.foreseen();
+            window.foresee(room.strain(now, foreseen), foreseen);
         }
         let went = room.step(ladder.rung().shed(), &mut ends.events);
         window.busy += went.busy;
@@ -240,14 +256,13 @@ impl Worker {
     /// Once a window: how pressed for time we were, and what is shed for it.
     fn look_at_the_load(&mut self) {
         let now = clock::now();
-        let span = now.saturating_duration_since(self.window.began);
-        if span < WINDOW {
+        if now.saturating_duration_since(self.window.began) < WINDOW {
             return;
         }
-        let load = self.window.busy.as_secs_f32() / span.as_secs_f32();
-        let rung = self.ladder.look(Window { load, strain: self.window.strain });
+        let window = self.window.close(now);
+        let rung = self.ladder.look(window);
         self.window = OpenWindow::new(now);
-        self.ends.gauge.stands(load, rung);
+        self.ends.gauge.stands(window.load, rung);
         if rung != self.told && !self.ends.returns.is_full() {
             self.told = rung;
             self.give_back(Return::Shed(rung));

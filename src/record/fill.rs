@@ -31,6 +31,20 @@ pub(super) fn silence(samples: u64) -> Option<Coded> {
     Some((Cow::Borrowed(bytes), *length))
 }
 
+/// Silence of `samples`; what is left beyond a multiple of 2.5 ms is left out.
+pub(super) fn silences(mut samples: u64) -> impl Iterator<Item = Coded> {
+    std::iter::from_fn(move || {
+        let packet = silence(samples)?;
+        samples -= packet.1;
+        Some(packet)
+    })
+}
+
+/// Is it one of the packets that fill a track, and not the speaker's?
+pub(super) fn is_fill(payload: &[u8]) -> bool {
+    payload.len() <= 1 || SILENCE.iter().any(|(silent, _)| silent == payload)
+}
+
 /// A packet of no bytes like the one before: a decoder conceals one frame.
 pub(super) fn conceal(before: Toc) -> Coded {
     (Cow::Owned(before.without_frames().to_vec()), before.frame_samples())

@@ -39,6 +39,8 @@ pub enum Cause {
     Storage,
     /// It was on its way to the disk when the recorder died.
     Crash,
+    /// The speaker took it back.
+    Revoked,
 }
 
 impl Cause {
@@ -57,6 +59,7 @@ impl Cause {
             Self::Drift => "drift",
             Self::Storage => "storage",
             Self::Crash => "crash",
+            Self::Revoked => "revoked",
         }
     }
 
@@ -70,11 +73,26 @@ impl Cause {
             Self::Mute => 4,
             Self::Gate => 5,
             Self::NotJoined => 6,
+            Self::Revoked => 7,
         }
     }
 }
 
 impl Gap {
+    /// `gaps` and this one, which is told where none of them is; neighbours of one cause made one.
+    pub(super) fn beside(self, gaps: &[Self]) -> Vec<Self> {
+        let mut from = self.from_sample;
+        let mut all = Gaps::default();
+        for gap in gaps {
+            let to = gap.from_sample.min(self.to_sample);
+            all.push(Self { from_sample: from, to_sample: to, ..self });
+            all.push(*gap);
+            from = from.max(gap.to_sample);
+        }
+        all.push(Self { from_sample: from, ..self });
+        all.merged(u64::MAX)
+    }
+
     /// This gap with `over`'s cause where both lie and `over` weighs more: up to three pieces, in order.
     fn under(self, over: Self) -> impl Iterator<Item = Self> {
         let heavier = over.cause.weight() > self.cause.weight();

@@ -1,11 +1,9 @@
-//! When a voice may be kept: spans of the room clock in which one of a track's gates is shut.
+//! When a voice may be kept: spans of the room clock in which one of a track's gates is shut. What a packet that lies in
+//! the open may still tell of the time behind a gate is judged in `memory.rs`.
 
 use super::gap::{Cause, Gap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// What stays shut behind a reopened gate: three frames of 20 ms. A packet's in-band FEC carries up to 60 ms from
-/// before it (RFC 6716 §2.1.7), the encoder's look-ahead 6.5 ms. Its deep redundancy reaches further: see `memory.rs`.
-const CODEC_MEMORY: u64 = 2_880;
+use std::ops::Range;
 
 /// A stretch of the room clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +42,15 @@ impl Spans {
     #[must_use]
     pub fn contains(&self, sample: u64) -> bool {
         self.overlapping(sample, sample.saturating_add(1)).next().is_some()
+    }
+
+    /// What of them lies in `range`, counted from its start.
+    pub(super) fn within(&self, range: &Range<u64>) -> Self {
+        let cut = |span: Span| Span {
+            from: span.from.max(range.start) - range.start,
+            to: if span.to < range.end { span.to - range.start } else { u64::MAX },
+        };
+        Self(self.overlapping(range.start, range.end).map(cut).collect())
     }
 
     /// Is each after the one before, and none empty?
@@ -135,7 +142,7 @@ impl Gates {
     /// Consent from `from` on; without effect for somebody who is not there.
     pub(super) fn open(&mut self, from: u64) {
         if let Some(joined) = self.joined {
-            self.refused.end(after_memory(from, joined));
+            self.refused.end(from.max(joined));
             self.given.begin(from.max(joined));
         }
     }
@@ -158,7 +165,7 @@ impl Gates {
     }
 
     pub(super) fn resume(&mut self, at: u64) {
-        self.paused.end(self.joined.map_or(at, |joined| after_memory(at, joined)));
+        self.paused.end(at);
     }
 
     /// Every shut stretch in `from..to`, in no order.
@@ -178,13 +185,13 @@ impl Gates {
         })
     }
 
-    /// Was any gate shut anywhere in `from..to`? The time before the speaker first came does not count: nobody had said
-    /// anything yet.
-    pub(super) fn was_shut(&self, from: u64, to: u64) -> bool {
-        self.shut(from.max(self.absent.first_end()), to).next().is_some()
+    /// The gate that was shut anywhere in `from..to`. The time before the speaker first came does not count: nobody had
+    /// said anything yet.
+    pub(super) fn was_shut(&self, from: u64, to: u64) -> Option<Cause> {
+        self.refuses(from.max(self.absent.first_end()), to)
     }
 
-    /// Why a packet of `from..to` may not be kept.
+    /// Why nothing that was said in `from..to` may be kept.
     pub(super) fn refuses(&self, from: u64, to: u64) -> Option<Cause> {
         self.shut(from, to).map(|gap| gap.cause).max_by_key(|cause| cause.weight())
     }
@@ -206,11 +213,6 @@ impl Gates {
     pub(super) fn present(&self) -> Spans {
         self.absent.between()
     }
-}
-
-/// The first sample that may be kept when a gate opens at `at`. Whoever joined then had said nothing before.
-fn after_memory(at: u64, joined: u64) -> u64 {
-    if at > joined { at.saturating_add(CODEC_MEMORY) } else { at }
 }
 
 #[cfg(test)]
@@ -240,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn later_consent_waits_for_the_codec_to_forget() {
+    fn later_consent_opens_at_its_sample() {
         let gates = agreed_at(5_000);
-        assert_eq!(gates.refuses(7_879, 8_839), Some(Cause::Gate));
-        assert_eq!(gates.refuses(7_880, 8_840), None);
+        assert_eq!(gates.refuses(4_999, 5_959), Some(Cause::Gate));
+        assert_eq!(gates.refuses(5_000, 5_960), None);
         assert_eq!(gates.given().0, [Span { from: 5_000, to: u64::MAX }]);
     }
 
@@ -269,34 +271,37 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_during_a_pause_is_not_carried_out_of_it() {
+    fn a_pause_shuts_and_opens_at_its_samples() {
         let mut gates = agreed_at(1_000);
         gates.pause(2_000);
         gates.resume(4_000);
-        assert_eq!(gates.refuses(6_879, 7_839), Some(Cause::Gate));
-        assert_eq!(gates.refuses(6_880, 7_840), None);
+        assert_eq!(gates.refuses(1_040, 2_000), None);
+        assert_eq!(gates.refuses(3_999, 4_959), Some(Cause::Gate));
+        assert_eq!(gates.refuses(4_000, 4_960), None);
     }
 
     #[test]
     fn only_the_time_before_the_first_stay_is_no_shut_gate() {
         let mut gates = agreed_at(1_000);
-        assert!(!gates.was_shut(0, 5_000));
+        assert_eq!(gates.was_shut(0, 5_000), None);
         gates.mute(6_000);
         gates.unmute(6_001);
-        assert!(gates.was_shut(5_000, 6_001) && !gates.was_shut(6_001, 9_000));
+        assert_eq!(gates.was_shut(5_000, 6_001), Some(Cause::Mute));
+        assert_eq!(gates.was_shut(6_001, 9_000), None);
         gates.leave(10_000);
         gates.join(20_000);
         gates.open(20_000);
-        assert!(gates.was_shut(19_999, 21_000) && !gates.was_shut(20_000, 21_000));
-        assert!(agreed_at(5_000).was_shut(0, 8_000), "consent that came later");
+        assert_eq!(gates.was_shut(19_999, 21_000), Some(Cause::NotJoined));
+        assert_eq!(gates.was_shut(20_000, 21_000), None);
+        assert_eq!(agreed_at(5_000).was_shut(0, 8_000), Some(Cause::Gate), "consent that came later");
     }
 
     #[test]
-    fn a_withdrawal_inside_the_waiting_time_is_seamless() {
+    fn who_agrees_and_withdraws_at_once_has_not_agreed() {
         let mut gates = agreed_at(5_000);
-        gates.close(6_000);
-        assert_eq!(gates.refuses(8_000, 8_960), Some(Cause::Gate));
+        gates.close(5_000);
         assert_eq!(gates.refused.0, [Span { from: 0, to: u64::MAX }]);
+        assert_eq!(gates.given().0, []);
     }
 
     #[test]

@@ -10,16 +10,21 @@
 //! - *Patience.* A packet is written when room time is `repair` + 100 ms past its place, so that reordered and late ones
 //!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
-//!   wholly where all gates are open, and not within 60 ms behind a gate that opened on a running voice: in-band FEC
-//!   carries what was said before. A shut stretch is digital silence; no decoder is made to conceal into it. The first
-//!   1.1 s of packets behind a gate are written without their deep redundancy, which tells what was said in the second
-//!   before.
+//!   wholly where all gates are open, arrived when they were, and its encoder has forgotten what was said while one was
+//!   shut: the first 60 ms of packets behind a gate are left out (80 to 120 ms of long or short frames, 300 ms of CELT unless it was a mute),
+//!   the first 1.1 s are written without their deep redundancy. A shut stretch is digital silence; no decoder is made to
+//!   conceal into it.
 //! - *Memory* is bounded: some 2 × `repair` of packets a voice, and the list of gaps.
+//! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
 //! - *A stop at any moment* leaves files that players open, at most about a second of written sound short.
 
 mod clock;
 mod clock_map;
+mod cut;
+mod delete;
+mod derived;
 mod drift;
+mod erase;
 mod error;
 mod fill;
 mod gap;
@@ -27,7 +32,9 @@ mod gate;
 mod manifest;
 mod memory;
 mod ogg;
+mod read;
 mod recorder;
+mod redact;
 mod session;
 mod tape;
 mod toc;
@@ -35,13 +42,20 @@ mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use cut::{ClipOrigin, Cuttable, cut};
+pub use delete::{Deleted, delete};
+pub use derived::Derived;
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
 pub use manifest::{Event, Manifest, TrackEntry};
-#[cfg(feature = "sim")]
+#[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg::OggOpus;
+pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::{Recorder, RecorderConfig};
+pub use redact::{Redacted, redact};
 pub use session::{Session, TrackSummary};
+#[cfg(feature = "render")]
+pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
 pub use track::Counts;

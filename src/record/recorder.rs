@@ -133,9 +133,10 @@ impl Recorder {
         }
     }
 
-    /// Opens a voice's gate. If the speaker had been in the room before, what it says in the next 60 ms is not kept:
-    /// packets carry what came before them; the next 1.1 s of packets lose their deep redundancy, which carries more. The
-    /// same goes for every gate that opens again. The proof of somebody who is not in the room is spent without effect.
+    /// Opens a voice's gate. What its encoder may still tell of the time before is left out with the first 60 ms of its
+    /// packets (more of long frames, short ones and CELT) and with the deep redundancy of the first 1.1 s, unless it agreed
+    /// as it first came in. The same goes for every gate that opens again: after a mute, a pause, an absence. The proof of
+    /// somebody who is not in the room is spent without effect.
     pub fn open(&mut self, consent: Recordable) {
         let (speaker, from) = (consent.speaker(), consent.from());
         if let Some(track) = self.present(speaker) {
@@ -201,7 +202,7 @@ impl Recorder {
         self.note("pause", None, at);
     }
 
-    /// Keeping goes on; for 60 ms no packet is kept, since it could carry what was said in the pause.
+    /// Keeping goes on, as behind a gate that [opens](Self::open).
     pub fn resume(&mut self, at: SampleTime) {
         self.paused.end(at.samples());
         self.tracks.values_mut().for_each(|track| track.gates.resume(at.samples()));

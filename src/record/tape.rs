@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io, path::Path};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
-const LOOKAHEAD: u64 = 312;
+pub(crate) const LOOKAHEAD: u64 = 312;
 
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,6 +15,11 @@ impl Toc {
         self.0 & 0b100 != 0
     }
 
+    /// Is it CELT alone, without SILK below it?
+    pub(super) fn is_celt(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+
     /// One frame's length in samples (RFC 6716 table 2).
     pub(super) fn frame_samples(self) -> u64 {
         let config = usize::from(self.0 >> 3);

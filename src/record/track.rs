@@ -230,15 +230,12 @@ impl Track {
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
-    fn lay(&mut self, at: u64, packet: Waiting, transit: i64) -> io::Result<()> {
+    fn lay(&mut self, at: u64, mut packet: Waiting, transit: i64) -> io::Result<()> {
         let (lost, rest) = self.missing(at, &packet, transit);
         let concealable = self.concealable(lost, at);
-        let gate = self.gates.refuses(at, at + packet.samples);
-        if gate.is_some() || self.gates.was_shut(self.told, at) {
-            self.memory.shut();
-        }
         self.tell(self.told + lost, Cause::Loss);
         self.tell(at, rest);
+        let gate = self.gate(at, &mut packet);
         let Waiting { run, sequence, samples, .. } = packet;
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
@@ -255,10 +252,21 @@ impl Track {
         }
     }
 
-    fn keep(&mut self, at: u64, mut packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
+    /// Why the next packet may not be kept: a gate that was shut when it was said, or one that its encoder may still
+    /// remember. What arrived was said before that, wherever its clock puts it.
+    fn gate(&mut self, at: u64, packet: &mut Waiting) -> Option<Cause> {
+        let shut = self.gates.refuses(at.min(packet.arrived.samples()), at + packet.samples);
+        if let Some(cause) = shut {
+            self.memory.shut(cause);
+        } else if packet.toc.is_some() {
+            return self.memory.hear(packet.run, packet.samples, &mut packet.payload);
+        }
+        shut
+    }
+
+    fn keep(&mut self, at: u64, packet: Waiting, toc: Toc, transit: i64) -> io::Result<()> {
         self.counts.recorded += 1;
         self.told = at + packet.samples;
-        self.memory.keep(&mut packet);
         self.tape.push(packet, toc, transit)
     }
 
@@ -288,8 +296,11 @@ impl Track {
         fill::concealable(lost, to - self.told).min(open_to - self.told)
     }
 
-    /// Tells the gap from all that is told up to `to`.
+    /// Tells the gap from all that is told up to `to`. A gate that was shut in it is one that the encoder may remember.
     fn tell(&mut self, to: u64, cause: Cause) {
+        if let Some(cause) = self.gates.was_shut(self.told, to) {
+            self.memory.shut(cause);
+        }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);
         self.told = to;

@@ -1,6 +1,7 @@
 //! Rooms in simulated time, for tests, benches and examples: a scenario file comes in, a folder with mix, recordings and
 //! report leaves. One machine, [`crate::engine::Engine`], fed from Ogg Opus files over traced or modelled networks.
 
+mod ears;
 mod error;
 mod history;
 mod network;
@@ -14,6 +15,7 @@ mod report;
 mod rng;
 mod run;
 mod scenario;
+mod schedules;
 mod sender;
 mod solo;
 mod span;
@@ -22,6 +24,7 @@ mod trace;
 mod track_end;
 mod voice;
 
+pub use ears::{Overheard, SILENCE_DBFS, loudest_dbfs, overhear};
 pub use error::{Invalid, SimError};
 pub use history::History;
 pub use network::Network;
@@ -33,6 +36,7 @@ pub use report::{DelayMs, GapLine, PacketLine, Report, RoomLine, SampleLine, Spe
 pub use rng::Rng;
 pub use run::simulate;
 pub use scenario::{Action, Consent, Scenario, ScenarioEvent, ScenarioSpeaker};
+pub use schedules::{Breach, PER_SESSION, Tally, check_schedules};
 pub use solo::solo;
 pub use span::Span;
 pub use talker::Talker;

@@ -347,6 +347,8 @@ fn hear_of(event: Event, voices: &mut [Voice], recorder: &mut Recorder) {
                 recorder.unmute(speaker, at);
             }
         }
+        Event::Gained { speaker, to, at, over } => recorder.gain(speaker, to, at, over),
+        Event::Panned { speaker, to, at } => recorder.pan(speaker, to, at),
         Event::Joined { .. } | Event::Left { .. } | Event::Restarted { .. } | Event::Shed { .. } => (),
     }
 }

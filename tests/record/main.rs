@@ -1,10 +1,16 @@
 //! Promises of the recorder, checked from outside: calls in, files out, files decoded.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clips;
 mod crash;
 mod gates;
+mod leaks;
 mod place;
 mod random;
+mod read_back;
+mod redact;
 mod redundancy;
+mod render;
+mod schedules;
 mod stays;
 mod support;

@@ -69,13 +69,16 @@ fn one_who_is_back_within_a_quantum_goes_on() {
         let (mix, line) = ten_seconds("", &[(leave, "do = 'leave'"), (join, "do = 'join'")]);
         let differs = (0..mix.len()).find(|at| mix[*at].to_bits() != plain[*at].to_bits());
         assert_eq!(differs, (leave < join).then_some(leave as usize), "{leave} to {join}");
-        // Packets of 96,000 and 96,960 that lie outside for a part are left out whole; what follows is all there.
+        // Packets of 96,000 and 96,960 that lie outside for a part are left out whole, and three or fifteen more that may
+        // tell of what was said outside; what follows is all there.
+        let forgotten = if leave < join { 97_920 + 15 * 960 } else { 97_920 };
         for gap in &line.gaps {
-            assert!(gap.from_sample >= 96_000 && gap.to_sample <= 97_920, "{leave} to {join}: {gap:?}");
-            assert!(gap.cause == "not_joined" || gap.from_sample == join, "{leave} to {join}: {gap:?}");
+            assert!(gap.from_sample >= 96_000 && gap.to_sample <= forgotten, "{leave} to {join}: {gap:?}");
+            let behind = gap.from_sample == join || gap.cause == "gate" && gap.from_sample > join;
+            assert!(gap.cause == "not_joined" || behind, "{leave} to {join}: {gap:?}");
         }
         assert_eq!(line.gaps.iter().any(|gap| gap.cause == "not_joined"), leave < join);
-        assert!(line.packets.recorded >= 498, "{:?}", line.packets);
+        assert!(line.packets.recorded >= if leave < join { 483 } else { 498 }, "{:?}", line.packets);
     }
 }
 
@@ -97,7 +100,8 @@ fn what_is_set_out_of_the_room_counts_when_one_comes_in() {
     let (unmuted, line) =
         ten_seconds("", &[(47_000, "do = 'mute'"), away[0], (96_000, "do = 'unmute'"), away[1]]);
     assert_eq!(unmuted[144_000..], plain[144_000..]);
-    assert_eq!(line.gaps.last().map(|gap| gap.to_sample), Some(144_000));
+    // And 300 ms of CELT more: who knows what its encoder heard elsewhere.
+    assert_eq!(line.gaps.last().map(|gap| gap.to_sample), Some(144_000 + 15 * 960));
     let loudest = |mix: &[f32]| mix[144_000..].iter().fold(0.0_f32, |top, sample| top.max(sample.abs()));
     let factor = loudest(&louder) / loudest(&plain);
     // 6 dB are a factor of 1.995; the voice is far below where the limiter begins.

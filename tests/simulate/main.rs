@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bad_input;
+mod consent;
 mod counters;
 mod determinism;
 mod ends;

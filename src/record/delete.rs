@@ -1,0 +1,34 @@
+//! A session goes, and what was made of it. What is handed back is what a deletion's proof is made of.
+
+use super::{derived::Derived, erase::erase, error::RecordError, manifest::Manifest};
+use std::path::Path;
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Each track's file, and its hash if it had been finished.
+    pub tracks: Vec<(String, Option<String>)>,
+    /// What was made out of the session: gone too; their recipients have to be told.
+    pub derived: Vec<Derived>,
+    /// How many keys were destroyed.
+    pub keys: usize,
+}
+
+/// Deletes the session in `dir` with everything that was made of it, so far as that is listed. What is gone already is no
+/// error: who calls it again after a crash ends with nothing left, and has no more to tell.
+///
+/// # Errors
+/// A manifest that cannot be read, or something that cannot be removed: then it is not deleted.
+pub fn delete(dir: &Path) -> Result<Deleted, RecordError> {
+    let mut deleted = Deleted::default();
+    if dir.join("session.json").exists() {
+        let manifest = Manifest::read(dir)?;
+        let tracks = manifest.speakers.into_values().map(|entry| (entry.file, entry.sha256));
+        (deleted.tracks, deleted.derived) = (tracks.collect(), Derived::of(dir)?);
+    }
+    let gone = |path: &Path| erase(path).map_err(|source| RecordError::new(path, "delete", source));
+    deleted.derived.iter().try_for_each(|derived| gone(&dir.join(&derived.path)))?;
+    gone(&dir.join("tracks"))?;
+    gone(dir)?;
+    Ok(deleted)
+}
