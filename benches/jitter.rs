@@ -45,7 +45,7 @@ fn main() {
     criterion.final_summary();
 }
 
-fn networks() -> [(&'static str, Network); 2] {
+fn networks() -> [(&'static str, Network); 3] {
     let calm = Network { transit_ms: 20.0, jitter_ms: 1.0, ..Network::default() };
     let jittery = Network {
         transit_ms: 30.0,
@@ -55,7 +55,15 @@ fn networks() -> [(&'static str, Network); 2] {
         reordered: 0.02,
         ..Network::default()
     };
-    [("calm", calm), ("jittery", jittery)]
+    let bad = Network {
+        transit_ms: 50.0,
+        jitter_ms: 150.0,
+        loss: 0.2,
+        burst: 2.0,
+        reordered: 0.2,
+        ..Network::default()
+    };
+    [("calm", calm), ("jittery", jittery), ("bad", bad)]
 }
 
 fn buffer() -> JitterBuffer {

@@ -8,14 +8,16 @@ Plays traces with this crate's engine, and with the buffers and bounds it is com
 
 Usage: playout_table [TRACES_DIR_or_FILES...] [options]
 
-Without traces it makes its own: two minutes of each of fifteen seeded network families.
+Without traces it makes its own: two minutes of each of its seeded network families.
 
-  --opus FILE             the voice (default: the panel's); it is coded again at 32 kb/s
+  --opus FILE             the voice (default: the panel's); it speaks where the traces' vad column
+                          says so, coded again at 32 kb/s
   --ms-per-percent L...   also run the engine with its knob at L, to compare at equal concealment
   --fec                   senders carry in-band FEC, coded for 30 % loss
   --all                   first without FEC, then with it
   --seed N                of the network families (default: 1)
-  --reference FILE        figures of the real NetEq without FEC, trace,j20,j100: how far is the port?
+  --reference FILE        figures of the real NetEq without FEC, trace,j20,j100[,d] (those of seventeen
+                          traces are built in): how far is the port, how far are we?
   --csv FILE              the figures for machines
   --write-traces DIR      writes the network families as traces, and stops
   --help                  this text

@@ -51,6 +51,7 @@ mod tests {
         let line = Line {
             trace: "a".into(),
             lost: 0.0,
+            speech: 0.7,
             players: vec![player(OURS), player("x")],
             by_knob: vec![(20, Score::default()), (50, Score::default()), (100, Score::default())],
         };

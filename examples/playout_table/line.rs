@@ -10,8 +10,8 @@ use crate::{
     speex::speex,
     talkspurt::best_talkspurts,
     trace::Trace,
+    voice::Speaker,
 };
-use tertulia::sim::OpusFile;
 
 /// The two prices of one percent of concealment, in milliseconds of delay.
 pub(crate) const PRICES: [u32; 2] = [20, 100];
@@ -23,6 +23,8 @@ pub(crate) const NETEQ: &str = "NetEq";
 pub(crate) struct Line {
     pub(crate) trace: String,
     pub(crate) lost: f64,
+    /// The share of the trace that is speech.
+    pub(crate) speech: f64,
     /// Ours first.
     pub(crate) players: Vec<Player>,
     /// Our engine with its knob elsewhere too, for comparisons at equal concealment.
@@ -44,13 +46,21 @@ impl Player {
 }
 
 impl Line {
+    /// Of speech, percent that our engine, its knob at 100, has stretched.
+    pub(crate) fn speech_stretched(&self) -> f64 {
+        let of_all = self.player(OURS).map_or(0.0, |ours| ours.scores[1].stretched_in_speech);
+        of_all / self.speech.max(f64::MIN_POSITIVE)
+    }
+
     pub(crate) fn player(&self, name: &str) -> Option<&Player> {
         self.players.iter().find(|player| player.name == name)
     }
 }
 
 /// Plays one trace in every way.
-pub(crate) fn line(trace: &Trace, voice: &OpusFile, more: &[u32]) -> Result<Line, String> {
+pub(crate) fn line(trace: &Trace, speaker: &Speaker, more: &[u32]) -> Result<Line, String> {
+    let voice = &speaker.says(trace)?;
+    let trace = &trace.clone().carrying(voice);
     let mut knobs: Vec<u32> = PRICES.iter().chain(more).copied().collect();
     knobs.sort_unstable();
     knobs.dedup();
@@ -59,7 +69,9 @@ pub(crate) fn line(trace: &Trace, voice: &OpusFile, more: &[u32]) -> Result<Line
     let at = |price| by_knob.iter().find(|(knob, _)| *knob == price).map_or_else(Score::default, |run| run.1);
     let mut players = vec![Player { name: OURS, scores: PRICES.map(at) }];
     players.extend(comparators(trace));
-    Ok(Line { trace: trace.name.clone(), lost: players[0].scores[0].lost, players, by_knob })
+    let frames = trace.frames.len().max(1) as f64;
+    let speech = trace.frames.iter().filter(|frame| frame.is_speech).count() as f64 / frames;
+    Ok(Line { trace: trace.name.clone(), lost: players[0].scores[0].lost, speech, players, by_knob })
 }
 
 fn comparators(trace: &Trace) -> Vec<Player> {
@@ -84,12 +96,13 @@ fn comparators(trace: &Trace) -> Vec<Player> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{trace::by_hand, voice::voice};
+    use crate::trace::by_hand;
 
     #[test]
     fn a_line_has_everybody_and_both_prices() {
-        let trace = by_hand(&[Some(30.0); 200], &[]);
-        let line = line(&trace, &voice(None, false).unwrap(), &[50, 20]).unwrap();
+        let is_speech: Vec<bool> = (0..200).map(|at| at % 50 < 40).collect();
+        let trace = by_hand(&[Some(30.0); 200], &is_speech);
+        let line = line(&trace, &Speaker::read(None, false).unwrap(), &[50, 20]).unwrap();
         assert_eq!(line.by_knob.iter().map(|(knob, _)| *knob).collect::<Vec<_>>(), [20, 50, 100]);
         assert_eq!(line.players.len(), 10);
         assert!((line.player("60 ms").unwrap().scores[1].delay_ms - 60.0).abs() < 1e-9);

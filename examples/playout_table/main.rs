@@ -26,6 +26,7 @@ mod table;
 mod talkspurt;
 mod trace;
 mod voice;
+mod ways;
 
 use cli::Arguments;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,8 +42,8 @@ use std::{
     },
     thread,
 };
-use tertulia::sim::OpusFile;
 use trace::Trace;
+use voice::Speaker;
 
 /// Traces are played on so many threads at once.
 const THREADS: usize = 2;
@@ -75,12 +76,11 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     let reference = arguments.reference.as_deref().map(Reference::read).transpose()?;
     let (mut text, mut runs) = (String::new(), Vec::new());
     for fec in &arguments.with_fec {
-        let voice = voice::voice(arguments.opus.as_deref(), *fec)?;
-        let lines = play(&traces, &voice, &arguments.more_ms_per_percent)?;
+        let speaker = Speaker::read(arguments.opus.as_deref(), *fec)?;
+        let lines = play(&traces, &speaker, &arguments.more_ms_per_percent)?;
         text += &table::render(&lines, *fec);
-        if let Some(reference) = reference.as_ref().filter(|_| !fec) {
-            text += &table::against(&lines, reference);
-        }
+        let known = Reference::known(*fec)?;
+        text += &table::against(&lines, reference.as_ref().filter(|_| !fec).unwrap_or(&known), *fec);
         runs.push((*fec, lines));
     }
     if let Some(file) = &arguments.csv {
@@ -90,12 +90,12 @@ fn run(arguments: &Arguments) -> Result<String, String> {
 }
 
 /// Plays all traces, several at once; the lines stand in the traces' order.
-fn play(traces: &[Trace], voice: &OpusFile, more: &[u32]) -> Result<Vec<Line>, String> {
+fn play(traces: &[Trace], speaker: &Speaker, more: &[u32]) -> Result<Vec<Line>, String> {
     let (next, bar) = (AtomicUsize::new(0), progress(traces.len()));
     let lines = Mutex::new(Vec::with_capacity(traces.len()));
     let work = || {
         while let Some((place, trace)) = take(&next, traces) {
-            let line = line(&trace.clone().carrying(voice), voice, more);
+            let line = line(trace, speaker, more);
             lines.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((place, line));
             bar.inc(1);
         }

@@ -64,20 +64,20 @@ impl Diary {
             tally.concealed(*hole_ms);
             tally.end_hole();
         }
-        self.tally_stretching(log, &mut tally);
+        self.tally_stretching(log, trace, &mut tally);
         tally
     }
 
-    /// The encoder says of each packet whether it is speech; stretching is counted with the packet that sounds then.
-    fn tally_stretching(&self, log: &VoiceLog, tally: &mut Tally) {
-        let mut heard = log.packets.iter().filter(|packet| packet.playout_ms.is_some()).peekable();
+    /// The trace says of each packet whether it is speech; stretching is counted with the packet that sounds then.
+    fn tally_stretching(&self, log: &VoiceLog, trace: &Trace, tally: &mut Tally) {
+        let playouts = log.packets.iter().zip(&trace.frames);
+        let mut heard =
+            playouts.filter_map(|(packet, frame)| Some((packet.playout_ms?, frame.is_speech))).peekable();
         let mut is_speech = true;
         for stretch in &self.stretched {
             let until_ms = stretch.until.as_ms();
-            while let Some(packet) =
-                heard.next_if(|packet| packet.playout_ms.is_some_and(|ms| ms <= until_ms))
-            {
-                is_speech = packet.voiced != Some(false);
+            while let Some((_, next)) = heard.next_if(|(ms, _)| *ms <= until_ms) {
+                is_speech = next;
             }
             tally.stretched(stretch.inserted_ms, is_speech);
             tally.stretched(-stretch.removed_ms, is_speech);
@@ -93,11 +93,18 @@ fn ms(now: u64, before: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{trace::by_hand, voice::voice};
+    use crate::{trace::by_hand, voice::Speaker};
+
+    fn on(transits_ms: &[Option<f64>]) -> Score {
+        let is_speech: Vec<bool> = (0..transits_ms.len()).map(|at| at % 100 < 70).collect();
+        let trace = by_hand(transits_ms, &is_speech);
+        let voice = Speaker::read(None, false).unwrap().says(&trace).unwrap();
+        ours(&trace, &voice, 100).unwrap()
+    }
 
     #[test]
     fn a_clean_network_costs_the_wait_for_a_tick_and_the_limiter() {
-        let score = ours(&by_hand(&[Some(33.0); 500], &[]), &voice(None, false).unwrap(), 100).unwrap();
+        let score = on(&[Some(33.0); 500]);
         assert_eq!((score.concealed, score.unheard), (0.0, 0.0));
         // 33 ms are heard by the tick at 40 ms.
         assert!((score.delay_ms - 7.5).abs() < 0.01, "{score:?}");
@@ -106,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_lost_is_unheard_and_concealed() {
         let transits: Vec<_> = (0..1000).map(|at| (at % 10 != 5).then_some(30.0)).collect();
-        let score = ours(&by_hand(&transits, &[]), &voice(None, false).unwrap(), 100).unwrap();
+        let score = on(&transits);
         assert!((score.unheard - 10.0).abs() < 1e-9 && score.dropped() == 0.0, "{score:?}");
         // Some of what is concealed may be worked off in pauses, some stretched instead.
         assert!(score.concealed > 4.0 && score.concealed < 10.5, "{score:?}");

@@ -3,7 +3,7 @@
 use crate::{
     line::{Line, NETEQ, OURS, Player},
     measure::{Count, Score, geometric_mean, median},
-    reference::Reference,
+    reference::{BEST_RETUNED, Reference},
 };
 use std::fmt::Write;
 
@@ -22,12 +22,12 @@ pub(crate) fn render(lines: &[Line], fec: bool) -> String {
 fn beside_neteq(text: &mut String, lines: &[Line], width: usize) {
     let _ = writeln!(
         text,
-        "{:width$}        | ours, knob at 20     | ours, knob at 100    | stretched      long          | NetEq",
+        "{:width$}        | ours, knob at 20     | ours, knob at 100    | stretched      long         beyond | NetEq",
         ""
     );
     let _ = writeln!(
         text,
-        "{:width$}   lost |    D      C    J20 |    D      C   J100 | pause speech  /min dropped |    D      C    J20   \
+        "{:width$}   lost |    D      C    J20 |    D      C   J100 | pause speech  /min dropped   loss |    D      C    J20   \
          J100  /min",
         "trace"
     );
@@ -37,11 +37,12 @@ fn beside_neteq(text: &mut String, lines: &[Line], width: usize) {
         let _ = write!(text, "{:width$} {:6.2} |", line.trace, line.lost);
         let _ = write!(text, "{}{:7.0} |", d_and_c(&at_20), ours.cost(0, Count::Larger));
         let _ = write!(text, "{}{:7.0} |", d_and_c(&at_100), ours.cost(1, Count::Larger));
-        let Score { stretched_in_pauses, stretched_in_speech, long_per_min, .. } = at_100;
-        let dropped = at_100.dropped();
+        let Score { stretched_in_pauses, long_per_min, .. } = at_100;
+        let stretched_in_speech = line.speech_stretched();
+        let (dropped, beyond) = (at_100.dropped(), at_100.c(Count::Larger) - line.lost);
         let _ = write!(
             text,
-            "{stretched_in_pauses:6.2} {stretched_in_speech:6.2} {long_per_min:5.1} {dropped:7.2} |"
+            "{stretched_in_pauses:6.2} {stretched_in_speech:6.2} {long_per_min:5.1} {dropped:7.2} {beyond:6.2} |"
         );
         let (neteq_20, neteq_100) = (neteq.cost(0, Count::Larger), neteq.cost(1, Count::Larger));
         let long_per_min = neteq.scores[0].long_per_min;
@@ -126,7 +127,7 @@ fn worst(lines: &[Line]) -> String {
     let at_100 = |line: &Line| line.player(OURS).map(|player| player.scores[1]).unwrap_or_default();
     let neteq = |line: &Line| line.player(NETEQ).map(|player| player.scores[0]).unwrap_or_default();
     let long = |line: &Line| at_100(line).long_per_min - neteq(line).long_per_min;
-    let stretched = |line: &Line| at_100(line).stretched_in_speech;
+    let stretched = Line::speech_stretched;
     let mut text = String::from("\nWorst, knob at 100:\n");
     let mut tell = |what: &str, unit: &str, of: &dyn Fn(&Line) -> f64| {
         if let Some(line) = lines.iter().max_by(|a, b| of(a).total_cmp(&of(b))) {
@@ -134,27 +135,49 @@ fn worst(lines: &[Line]) -> String {
         }
     };
     tell("concealments of 150 ms and more, beyond NetEq's", " a minute", &long);
-    tell("speech stretched", " %", &stretched);
+    tell("speech stretched", " % of it", &stretched);
     text
 }
 
-/// How far the port of NetEq is from the real one, and our engine relative to the real one.
-pub(crate) fn against(lines: &[Line], reference: &Reference) -> String {
-    let mut text = String::from("\nAgainst the real NetEq, geometric means of        J20   J100\n");
-    for (title, name) in [("the port over it", NETEQ), ("ours over it", OURS)] {
-        let mean = |price| {
-            geometric_mean(lines.iter().filter_map(|line| {
-                let cost = line.player(name)?.cost(price, Count::Larger);
-                Some(cost / reference.cost(&line.trace, price)?)
-            }))
-        };
-        let _ = writeln!(text, "{title:45} {:7.3}{:7.3}", mean(0), mean(1));
+/// How far the port of NetEq is from the real one, and our engine relative to the real one; nothing of traces it was never
+/// measured on.
+pub(crate) fn against(lines: &[Line], reference: &Reference, fec: bool) -> String {
+    let known: Vec<&Line> = lines.iter().filter(|line| reference.cost(&line.trace, 0).is_some()).collect();
+    if known.is_empty() {
+        return String::new();
     }
-    for line in lines {
-        let Some(port) = line.player(NETEQ) else { continue };
-        let off = |price| {
-            Some(100.0 * (port.cost(price, Count::Larger) / reference.cost(&line.trace, price)? - 1.0))
-        };
+    let mut text = String::from("\nAgainst the real NetEq, geometric means of        J20   J100\n");
+    let over = |name, line: &Line, price| {
+        let cost = line.player(name)?.cost(price, Count::Larger);
+        Some(cost / reference.cost(&line.trace, price)?)
+    };
+    let mean = |name, price| geometric_mean(known.iter().filter_map(|line| over(name, line, price)));
+    for (title, name) in [("the port over it", NETEQ), ("ours over it", OURS)] {
+        let _ = writeln!(text, "{title:45} {:7.3}{:7.3}", mean(name, 0), mean(name, 1));
+    }
+    if !fec {
+        let [at_20, at_100] = BEST_RETUNED;
+        let (at_20, at_100) = (mean(OURS, 0) / at_20, mean(OURS, 1) / at_100);
+        let _ = writeln!(text, "{:45} {at_20:7.3}{at_100:7.3}", "ours over its best retuning");
+    }
+    let both = |line: &&Line| {
+        let ours = line.player(OURS)?.scores[1];
+        let (delay_ms, concealed) = reference.delay_and_concealment(&line.trace)?;
+        let reached = ours.c(Count::Larger) <= concealed + EQUAL;
+        Some((reached, 100.0 * (ours.delay_ms / delay_ms - 1.0)))
+    };
+    let both: Vec<(bool, f64)> = known.iter().filter_map(both).collect();
+    let reached: Vec<f64> = both.iter().filter(|(reached, _)| *reached).map(|(_, change)| *change).collect();
+    let _ = writeln!(
+        text,
+        "C at most its + {EQUAL}, knob at 100: on {} of {} traces; delay lower on {}, median {:+.0} %",
+        reached.len(),
+        both.len(),
+        reached.iter().filter(|change| **change < 0.0).count(),
+        median(reached.clone())
+    );
+    for line in known {
+        let off = |price| Some(100.0 * (over(NETEQ, line, price)? - 1.0));
         if let (Some(at_20), Some(at_100)) = (off(0), off(1)) {
             let _ = writeln!(text, "  port on {:35} {at_20:+6.1} %{at_100:+6.1} %", line.trace);
         }
@@ -173,7 +196,7 @@ mod tests {
         };
         let players = vec![player(OURS, ours), player(NETEQ, neteq)];
         let by_knob = vec![(20, players[0].scores[0])];
-        Line { trace: trace.into(), lost: 0.0, players, by_knob }
+        Line { trace: trace.into(), lost: 0.0, speech: 0.7, players, by_knob }
     }
 
     #[test]
@@ -188,7 +211,7 @@ mod tests {
     #[test]
     fn the_real_one_is_compared_where_it_is_known() {
         let reference = Reference::parse("trace,j20,j100\na,200,360\nb,20,0\n").unwrap();
-        let text = against(&[line("a", 30.0, 80.0), line("c", 1.0, 1.0)], &reference);
+        let text = against(&[line("a", 30.0, 80.0), line("c", 1.0, 1.0)], &reference, false);
         assert!(text.contains("-50.0 % -50.0 %") && !text.contains("port on c"), "{text}");
     }
 }

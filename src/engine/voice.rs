@@ -160,7 +160,7 @@ impl Voice {
                 removed
             }
             Move::Slower(by) => {
-                let added = if pause { pending.lengthen(length, by) } else { pending.slow(length, by) };
+                let added = if pause { lengthened(pending, length, by) } else { pending.slow(length, by) };
                 samples.inserted += added.count();
                 added
             }
@@ -169,6 +169,19 @@ impl Voice {
             pull.jitter.stretched(moved);
         }
     }
+}
+
+/// A pause can be lengthened by more than it is long, a part at a time.
+fn lengthened(pending: &mut Pending, length: Samples, by: Samples) -> Samples {
+    let mut added = Samples::ZERO;
+    while added < by {
+        let part = pending.lengthen(length + added, by - added);
+        if part.is_empty() {
+            break;
+        }
+        added += part;
+    }
+    added
 }
 
 impl Pull<'_> {

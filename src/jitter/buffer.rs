@@ -4,15 +4,16 @@ use super::{
     copies::{self, Copies},
     delay::{DelayConfig, DelayEstimator},
     slots::{Slot, Slots},
-    steer::{Move, Sound, Stand, Steering},
+    steer::{self, Move, Sound, Stand, Steering},
 };
 use crate::time::{MediaTime, Quantum, SampleTime, Samples};
 
-/// Delay beyond this above the target is caught up by dropping packets, as far as concealment has paid for them:
-/// 200 ms.
-const DROP_ABOVE: i64 = 9600;
-/// A loss may shorten the sound by up to this much, where concealment has paid for it: 20 ms.
-const ELASTIC: Samples = Samples::from_ms(20);
+/// What is gone for so long is an outage: nobody waits for what was said meanwhile. 600 ms…
+const OUTAGE: Samples = Samples::from_ms(600);
+/// …and it is caught up with at once, down to this much above the target: 20 ms.
+const AFTER_AN_OUTAGE: i64 = 960;
+/// A loss may shorten the sound by up to this much, where concealment has paid for it: 60 ms.
+const ELASTIC: Samples = Samples::from_ms(60);
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,10 @@ pub struct JitterBuffer {
     copies: Copies,
     /// Sound concealed so far, less sound never played: what may be dropped without a loss.
     debt: i64,
+    /// Concealed at a stretch.
+    hole: Samples,
+    /// There was an outage that has not been caught up with.
+    was_away: bool,
 }
 
 impl JitterBuffer {
@@ -88,6 +93,8 @@ impl JitterBuffer {
             newest: None,
             copies: Copies::default(),
             debt: 0,
+            hole: Samples::ZERO,
+            was_away: false,
         }
     }
 
@@ -97,7 +104,13 @@ impl JitterBuffer {
     /// Safe.
     pub fn insert(&mut self, packet: Slot, payload: &[u8], arrived: SampleTime) -> Insert {
         self.learn(&packet, arrived);
-        if !self.is_over(&packet) && self.slots.put(packet, payload) { Insert::Queued } else { Insert::Late }
+        if !self.is_over(&packet) && self.slots.put(packet, payload) {
+            return Insert::Queued;
+        }
+        if !self.copies.contains(packet.sequence) {
+            self.delay.learn_late(packet.duration);
+        }
+        Insert::Late
     }
 
     /// Takes a copy of a packet (RFC 2198) that came with a later one, if it is of use; to be called before
@@ -183,39 +196,56 @@ impl JitterBuffer {
         if !pause.is_empty() && !self.is_due(head.media, at) {
             return Decision::Conceal;
         }
-        if self.is_worth_dropping(&head, at) {
+        if self.is_worth_dropping(head.media, &head, at) {
             self.debt -= head.duration.count() as i64;
             self.advance(&head);
             return Decision::Skip(head);
         }
-        self.advance(&head);
-        Decision::Play { slot: head, pause }
+        self.play(head, pause, at)
     }
 
     /// What is missing is waited for until what is there is due; then it is lost, save for copies of it. Of a pause that
     /// lies there, too, nothing is made anew.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let copies = missing.min(head.reach()).count() / head.duration.count().max(1);
-        let packets = copies.min(head.sequence - next.sequence);
-        let back = Samples::new(packets * head.duration.count());
-        let lost = missing - back;
-        let at = if self.debt > 0 { at + ELASTIC } else { at };
-        if !lost.is_empty() && !self.is_due(next.media + lost, at) {
+        let packets = head.sequence - next.sequence;
+        let copies = self.copies_worth_playing(&head, missing, at).min(packets);
+        let back = Samples::new(copies * head.duration.count());
+        let hole = missing - back;
+        let owes = self.debt > 0;
+        let soon = if owes { at + hole.min(ELASTIC) } else { at };
+        if !hole.is_empty() && !self.is_due(next.media + hole, soon) {
             return Decision::Conceal;
+        }
+        let lost = hole.min(Samples::new((packets - copies).saturating_mul(head.duration.count())));
+        if !lost.is_empty() {
+            self.delay.learn_loss(lost, owes);
         }
         self.debt -= lost.count() as i64;
         if back.is_empty() {
-            self.advance(&head);
-            return Decision::Play { slot: head, pause: Samples::ZERO };
+            return self.play(head, hole - lost, at);
         }
-        let sequence = head.sequence - (packets - 1);
-        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration, mended: true });
-        if head.fec && packets == 1 {
+        let sequence = head.sequence - (copies - 1);
+        self.next = Some(Cursor { sequence, media: next.media + hole + head.duration, mended: true });
+        if head.fec && copies == 1 {
             Decision::Recover(head)
         } else {
             Decision::RecoverDeep { slot: head, back }
         }
+    }
+
+    /// How many packets before it this one can stand in for; none where they would only have to be caught up with.
+    fn copies_worth_playing(&self, head: &Slot, missing: Samples, at: SampleTime) -> u64 {
+        let reach = missing.min(head.reach());
+        let copies = reach.count() / head.duration.count().max(1);
+        if self.is_worth_dropping(head.media - reach, head, at) { 0 } else { copies }
+    }
+
+    fn play(&mut self, slot: Slot, pause: Samples, at: SampleTime) -> Decision {
+        self.advance(&slot);
+        self.hole = Samples::ZERO;
+        self.was_away &= slot.media.transit(at) - self.delay.target() >= AFTER_AN_OUTAGE;
+        Decision::Play { slot, pause }
     }
 
     fn advance(&mut self, played: &Slot) {
@@ -268,22 +298,26 @@ impl JitterBuffer {
         self.slots.at(self.next?.sequence.checked_sub(back)?)
     }
 
-    /// Above the largest delay, unless even the newest packet is; and far above the target, as far as concealment has paid
-    /// for it. What has come late for good, as after a capture that stood still, is no backlog.
-    fn is_worth_dropping(&self, head: &Slot, at: SampleTime) -> bool {
+    /// Is sound at `media`, of `head` or before it, above the largest delay, though the newest packet is not; or far above
+    /// the target, and concealment has paid for it? What has come late for good, as after a capture that stood still, is
+    /// no backlog.
+    fn is_worth_dropping(&self, media: MediaTime, head: &Slot, at: SampleTime) -> bool {
         let Some(newest) = self.newest.filter(|newest| newest.sequence > head.sequence) else { return false };
-        let offset = head.media.transit(at);
+        let offset = media.transit(at);
         let (ceiling, length) = (self.delay.ceiling(), head.duration.count() as i64);
         if offset - length > ceiling && newest.media.transit(at) <= ceiling {
             return true;
         }
-        let backlog = newest.media.since(head.media).count() as i64;
-        self.debt >= length && backlog.min(offset - self.delay.target()) >= DROP_ABOVE
+        let backlog = newest.media.since(media).count() as i64;
+        let most = if self.was_away { AFTER_AN_OUTAGE } else { self.delay.drop_above() };
+        self.debt >= length && backlog.min(offset - self.delay.target()) >= most
     }
 
     /// `samples` were concealed for want of anything better.
     pub fn concealed(&mut self, samples: Samples) {
         self.debt += samples.count() as i64;
+        self.hole += samples;
+        self.was_away |= self.hole >= OUTAGE;
     }
 
     /// Of what was concealed, `samples` turned out to be a pause of the sender.
@@ -298,9 +332,11 @@ impl JitterBuffer {
     pub fn steer(&mut self, now: SampleTime, held: Samples, sound: Sound, length: Samples) -> Move {
         let Some(next) = self.next else { return Move::Stay };
         let offset = next.media.transit(now + held);
+        let hazard = self.hazard(now, offset);
         let stand = Stand {
             excess: offset - self.delay.target(),
-            hazard: self.hazard(now, offset),
+            hazard,
+            rise: if hazard > steer::RISE_IN_PAUSE { self.rise(now, offset) } else { 0 },
             next_is_here: self.slots.at(next.sequence).is_some(),
         };
         self.steering.choose(stand, sound, length)
@@ -321,6 +357,14 @@ impl JitterBuffer {
             }
             None => 0,
         }
+    }
+
+    /// How far a pause is lengthened for an overdue packet: until more of it is not worth it for long enough.
+    fn rise(&self, now: SampleTime, deadline: i64) -> i64 {
+        let is_worth_more = |rise: &i64| self.hazard(now, deadline + rise) > steer::RISE_FURTHER;
+        let rises = (steer::LEAST_RISE..steer::MOST_RISE).step_by(steer::RISE_STEP);
+        let worth_more = rises.take_while(is_worth_more).count();
+        steer::LEAST_RISE + (worth_more * steer::RISE_STEP) as i64
     }
 
     /// The delay of sound at `media` that plays at `at`, over the quickest transit lately.

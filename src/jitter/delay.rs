@@ -1,43 +1,53 @@
 //! How long should packets wait? An estimate of what delay costs least, from arrivals alone.
 //!
-//! A packet's transit is compared with a location that follows the last few packets, so that ramps and route changes
-//! are followed; the residuals fill a fading histogram. The target is the delay that minimises
+//! Three memories tell how late packets come. Two, one of ten seconds and one of a minute or two, count lateness from the
+//! quickest transit of the last third of a second: when that rises, what they hold stays where it was, so that a queue
+//! that fills is no lateness, and when it falls, they move along. The third counts how much later a packet came than
+//! the quickest of those just before it: jitter on any level. The target is the delay that minimises
 //! *delay + λ · concealment*, where only whole pulls count: a packet protects only if it is there **at** a pull
 //! (after Moon, Kurose, Towsley 1998, and the cost view of the Speex jitter buffer).
 
 use super::{
     floor::Floor,
     gaps::{self, Gaps},
-    histogram::Histogram,
+    lowest::Lowest,
+    memory::{BIN, Memory, ONE, Walk},
+    price::{FULL, Price},
 };
 use crate::time::{Quantum, Samples};
 
-/// Residuals are counted from this far below the location: 128 ms.
-const OFFSET: i64 = 6144;
-/// The location moves by 1/8 of a packet's distance: a memory of some 160 ms.
-const LOCATION_SHIFT: u32 = 3;
-/// The location's fraction bits, so that it settles on the very sample.
-const FRACTION_BITS: u32 = 8;
-/// The histogram fades every so many packets: a half-life of 14 s.
-const FADE_PACKETS: u64 = 16;
-/// Delays are reported over the quickest transit of the last 10…20 s…
+/// Half-lives grow with λ: at 20 they are 8 s, 80 s and 8 s of 20 ms packets. What happens once in as long as pays for
+/// a standing delay must not be forgotten before, and what is rarer must not look frequent.
+const HALF_LIVES_PACKETS: [u32; 3] = [20, 200, 20];
+/// Lateness counts from the quickest transit of 8 × 40 ms…
+const BASE_PART: Samples = Samples::from_ms(40);
+/// …surprise from that of 8 × 20 ms.
+const LEVEL_PART: Samples = Samples::from_ms(20);
+/// The base may have risen this far above the memories' first bin before they are moved: 160 ms.
+const LEEWAY: i64 = 64 * BIN;
+/// What is later than this is an outage's doing: 600 ms.
+const OUTAGE: i64 = 28_800;
+/// Above the quickest transit of the moment there is always this much choice, however old the floor is: 200 ms.
+const LEAST_CHOICE: i64 = 9600;
+/// Delays are reported over the quickest transit of the last 10…20 s.
 const FLOOR_PACKETS: u32 = 500;
-/// …but what nobody has been quicker than for a second or two is no delay to be forbidden.
-const RECENT_PACKETS: u32 = 50;
 /// No delay is considered beyond this.
 const MAX_DELAY: u64 = 96_000;
-/// Of λ, what standing delay answers for: the rest of the protection comes from waiting for late packets and from rises
-/// while a packet is overdue.
-const STANDING_PERCENT: u64 = 60;
+/// The target is sought anew with every other packet: that costs half the time and a thousandth of *delay + λ · concealment*.
+const DECIDES_EVERY: u64 = 2;
 /// A packet is taken to be of so many pulls at most.
 const MAX_PULLS: usize = 16;
 /// A target is kept that costs no more than 1 ms above the best.
 const HYSTERESIS: u64 = 48;
+/// The three memories together.
+const ALL: u64 = 3 * ONE;
 /// One packet in a hundred may come later than any that is remembered, by 60 ms or so (Pareto).
-const UNSEEN: u64 = 100;
+const UNSEEN: u64 = ALL / 100;
 const UNSEEN_BY: u64 = 2880;
 /// A packet is overdue when at most two in five come as late as it is already.
-const OVERDUE: (u64, u64) = (2, 5);
+const OVERDUE: u64 = ALL * 2 / 5;
+/// Sound this much later than the target, and 10·λ at most, is caught up by dropping packets: 100 ms to 1 s.
+const DROP_ABOVE_MS: (u64, u64) = (100, 1000);
 
 /// What a jitter buffer aims at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,52 +65,101 @@ pub struct DelayConfig {
 pub(super) struct DelayEstimator {
     config: DelayConfig,
     quantum: i64,
-    histogram: Histogram,
-    location: i64,
+    /// Two over the base, one over the level.
+    memories: [Memory; 3],
+    /// The transit at which the first two begin; never above the base.
+    origin: i64,
+    base: Lowest,
+    level: Lowest,
     floor: Floor,
-    recent: Floor,
+    /// How late the last packet of an outage was.
+    ebb: i64,
     packets: u64,
     target: i64,
     gaps: Gaps,
+    price: Price,
 }
 
 impl DelayEstimator {
     pub(super) fn new(config: DelayConfig, quantum: Quantum) -> Self {
+        let lambda = config.ms_per_percent.clamp(1, 10_000);
         Self {
             config,
             quantum: quantum.samples().count() as i64,
-            histogram: Histogram::new(),
-            location: 0,
+            memories: HALF_LIVES_PACKETS.map(|packets| Memory::new(packets * lambda)),
+            origin: 0,
+            base: Lowest::new(0, BASE_PART),
+            level: Lowest::new(0, LEVEL_PART),
             floor: Floor::new(0, FLOOR_PACKETS),
-            recent: Floor::new(0, RECENT_PACKETS),
+            ebb: 0,
             packets: 0,
             target: 0,
             gaps: Gaps::new(),
+            price: Price::default(),
         }
     }
 
     /// Learns that sound of `duration` became available after `transit`; pulls come at transits of `phase` modulo the
     /// quantum.
     pub(super) fn learn(&mut self, transit: i64, phase: i64, duration: Samples) {
+        let edge = next(transit, phase, BIN);
         if self.packets == 0 {
-            self.location = transit << FRACTION_BITS;
+            self.origin = edge;
+            self.base = Lowest::new(edge, BASE_PART);
+            self.level = Lowest::new(edge, LEVEL_PART);
             self.floor = Floor::new(transit, FLOOR_PACKETS);
-            self.recent = Floor::new(transit, RECENT_PACKETS);
         }
-        self.histogram.add((transit - self.zero()).max(0) as u64);
-        self.location += ((transit << FRACTION_BITS) - self.location) >> LOCATION_SHIFT;
+        let surprise = edge - self.level.transit();
+        self.level.learn(edge, duration);
+        self.follow(edge, duration);
+        if !self.ebbs(edge - self.base.transit()) {
+            let late = edge - self.origin;
+            for (memory, late) in self.memories.iter_mut().zip([late, late, surprise]) {
+                memory.add(late.div_euclid(BIN));
+            }
+        }
+        self.price.fade();
         self.floor.learn(transit);
-        self.recent.learn(transit);
+        let decides = self.packets.is_multiple_of(DECIDES_EVERY);
+        let target = if decides { self.cheapest(phase, duration) } else { self.target };
+        self.target = self.bounded(target, phase);
         self.packets += 1;
-        if self.packets.is_multiple_of(FADE_PACKETS) {
-            self.histogram.fade();
+    }
+
+    /// Does it belong to an outage: later than any delay worth having, or, behind such, each packet less late than the one
+    /// before? Nothing is to be learnt from one.
+    fn ebbs(&mut self, late: i64) -> bool {
+        let ebbs = late > OUTAGE || late < self.ebb;
+        self.ebb = if ebbs { late } else { 0 };
+        ebbs
+    }
+
+    /// When the base falls, what is remembered falls with it; when it rises, that stays.
+    fn follow(&mut self, transit: i64, duration: Samples) {
+        let before = self.base.transit();
+        let base = self.base.learn(transit, duration);
+        self.origin -= (before - base).max(0);
+        let risen = base - self.origin;
+        if risen > LEEWAY {
+            let bins = (risen / BIN) as usize;
+            self.memories[..2].iter_mut().for_each(|memory| memory.forward(bins));
+            self.origin += risen / BIN * BIN;
         }
-        self.target = self.bounded(self.cheapest(phase, duration), phase);
     }
 
     /// Learns how many packets were missing before one that came.
     pub(super) fn learn_gap(&mut self, missing: u64) {
         self.gaps.learn(missing);
+    }
+
+    /// Learns that so much was lost; whether it makes up for something concealed.
+    pub(super) fn learn_loss(&mut self, lost: Samples, makes_up: bool) {
+        self.price.learn(lost.count(), makes_up);
+    }
+
+    /// Learns that something came after it was given up for lost.
+    pub(super) fn learn_late(&mut self, came: Samples) {
+        self.price.came_late(came.count());
     }
 
     /// The playout offset to aim at, in transit terms.
@@ -116,134 +175,151 @@ impl DelayEstimator {
     /// The largest playout offset allowed: never below what packets need now, though the floor be old.
     pub(super) fn ceiling(&self) -> i64 {
         let most = self.floor() + (self.config.max_delay.count().min(MAX_DELAY) as i64).max(self.quantum);
-        most.max(self.recent.transit() + self.quantum)
+        let more = most - self.floor();
+        most.max(self.base.transit() + more.min(LEAST_CHOICE))
+    }
+
+    /// Above the target by this much, catching up in pauses would cost more than it is worth.
+    pub(super) fn drop_above(&self) -> i64 {
+        let (least, most) = DROP_ABOVE_MS;
+        ((10 * self.lambda_ms()).clamp(least, most) * Samples::from_ms(1).count()) as i64
     }
 
     /// For how many packets' time a rise of the delay is worth it, as the next packet, of `duration`, already has the
     /// transit `so_far` and has not come, while playout needs it by `deadline`. A rise by a millisecond costs as much for
     /// each packet until it is taken back, and saves a millisecond of concealment if the packet comes after the deadline.
     pub(super) fn hazard(&self, so_far: i64, deadline: i64, duration: Samples) -> u64 {
-        let still_to_come = self.later_than(so_far);
-        if still_to_come * OVERDUE.1 > self.histogram.sum() * OVERDUE.0 {
+        let level = self.level.transit();
+        if so_far <= level {
             return 0;
         }
-        let gap = (so_far - self.place()) / duration.count().max(1) as i64 + 1;
-        let lost = (self.gaps.at_least(gap) * self.histogram.sum()) / gaps::ONE as u64;
+        let still_to_come = self.later_than(so_far);
+        if still_to_come > OVERDUE {
+            return 0;
+        }
+        let gap = (so_far - level) / duration.count().max(1) as i64 + 1;
+        let lost = self.gaps.at_least(gap) * ALL / gaps::ONE as u64;
         let packet_ms = duration.count() / Samples::from_ms(1).count();
         let worth = self.lambda_ms() * 100 / packet_ms.max(1);
-        worth.saturating_mul(self.later_than(deadline.max(so_far))) / (still_to_come + lost).max(1)
+        worth * self.later_than(deadline.max(so_far)) / (still_to_come + lost).max(1)
     }
 
-    /// The weight of packets later than `transit`: those remembered, and a few later than all of them.
+    /// How many packets, in parts of [`ALL`], are later than `transit`: of those remembered, and a few later than all.
     fn later_than(&self, transit: i64) -> u64 {
-        let remembered = self.histogram.tail((transit - self.zero()).max(0) as u64);
-        let beyond = (transit - self.place()).max(0) as u64;
-        remembered + self.histogram.sum() * UNSEEN_BY / UNSEEN / (beyond + UNSEEN_BY)
+        let bins = self.bins(transit);
+        let remembered: u64 =
+            self.memories.iter().zip(bins).map(|(memory, bin)| memory.later_than(bin)).sum();
+        let beyond = (transit - self.level.transit()).max(0) as u64;
+        remembered + UNSEEN * UNSEEN_BY / (beyond + UNSEEN_BY)
+    }
+
+    /// Where a transit lies in each memory.
+    fn bins(&self, transit: i64) -> [i64; 3] {
+        let [late, surprise] =
+            [self.origin, self.level.transit()].map(|zero| (transit - zero).div_euclid(BIN));
+        [late, late, surprise]
     }
 
     fn lambda_ms(&self) -> u64 {
         u64::from(self.config.ms_per_percent.min(100_000))
     }
 
-    fn place(&self) -> i64 {
-        (self.location + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
-    }
-
-    /// Where the histogram begins.
-    fn zero(&self) -> i64 {
-        self.place() - OFFSET
-    }
-
-    /// The first pull at or after `transit`.
-    fn pull_from(&self, transit: i64, phase: i64) -> i64 {
-        transit + (phase - transit).rem_euclid(self.quantum)
-    }
-
     fn bounded(&self, target: i64, phase: i64) -> i64 {
-        let lowest =
-            self.pull_from(self.floor() + self.config.min_delay.count().min(MAX_DELAY) as i64, phase);
+        let min_delay = self.config.min_delay.count().min(MAX_DELAY) as i64;
+        let lowest = next(self.floor() + min_delay, phase, self.quantum);
         target.max(lowest).min(self.ceiling())
     }
 
     /// The pull at which *delay + λ · concealment* is least. A packet late by up to one pull costs one pull of
-    /// concealment, by up to two pulls two, and never more than itself: one tail for each pull of its length.
+    /// concealment, by up to two pulls two, and never more than itself: one share for each pull of its length.
     fn cheapest(&self, phase: i64, duration: Samples) -> i64 {
-        let (zero, quantum) = (self.zero(), self.quantum);
-        let pulls = (duration.count() as i64 / quantum).clamp(1, MAX_PULLS as i64) as usize;
-        let mut search = Search {
-            first: self.pull_from(zero, phase),
-            last: zero + OFFSET + MAX_DELAY as i64,
-            kept: self.target,
-            sum: self.histogram.sum(),
-            penalty: self.penalty(duration),
-            best: (u64::MAX, 0),
-        };
-        let start = self.where_waiting_helps(search.first, pulls as i64);
-        search.skip_to(start, quantum, pulls as u64);
-        let mut tails = self.histogram.tails((start - zero) as u64, quantum as u64);
-        let mut window = [0; MAX_PULLS];
-        window.iter_mut().zip(tails.by_ref()).take(pulls).for_each(|(place, tail)| *place = tail);
-        let (mut pull, mut place) = (start, 0);
-        let mut late: u64 = window.iter().sum();
-        while search.goes_on(pull, late) {
-            let coming = tails.next().unwrap_or(0);
-            late = late + coming - std::mem::replace(&mut window[place], coming);
-            place = if place + 1 == pulls { 0 } else { place + 1 };
-            pull += quantum;
+        match self.quantum / BIN {
+            1 => self.cheapest_of::<1>(phase, duration),
+            2 => self.cheapest_of::<2>(phase, duration),
+            4 => self.cheapest_of::<4>(phase, duration),
+            _ => self.cheapest_of::<8>(phase, duration),
         }
-        search.best.1
     }
 
-    /// Before this pull, everything is late for all `pulls` of a packet.
-    fn where_waiting_helps(&self, first: i64, pulls: i64) -> i64 {
-        let Some(clear) = self.histogram.clear_until() else { return first };
-        let in_vain = (self.zero() + clear as i64 - first + self.quantum) / self.quantum;
-        first + (in_vain + 1 - pulls).max(0) * self.quantum
+    /// The same for pulls that are so many bins apart.
+    fn cheapest_of<const BINS: usize>(&self, phase: i64, duration: Samples) -> i64 {
+        let first = next(self.base.transit(), phase, self.quantum);
+        let pulls = (duration.count() as i64 / self.quantum).clamp(1, MAX_PULLS as i64) as usize;
+        let penalty = self.penalty(duration);
+        let mut lateness = Lateness::<BINS>::new(self.walks(first), pulls);
+        let (mut best, mut pull) = ((u64::MAX, first), first);
+        loop {
+            let delay = (pull - first) as u64 * ALL;
+            let kept = if pull == self.target { HYSTERESIS * ALL } else { 0 };
+            let cost = (delay + penalty * lateness.of_packet()).saturating_sub(kept);
+            if cost < best.0 {
+                best = (cost, pull);
+            }
+            pull += self.quantum;
+            let least = (pull - first) as u64 * ALL;
+            if least > best.0 + HYSTERESIS * ALL || lateness.is_over() {
+                return best.1;
+            }
+            lateness.advance();
+        }
+    }
+
+    fn walks(&self, transit: i64) -> [Walk<'_>; 3] {
+        let [a, b, c] = self.bins(transit);
+        [self.memories[0].walk(a), self.memories[1].walk(b), self.memories[2].walk(c)]
     }
 
     /// What one concealed pull in every packet costs, in samples of delay.
     fn penalty(&self, duration: Samples) -> u64 {
         let ms = Samples::from_ms(1).count();
-        self.lambda_ms() * ms * STANDING_PERCENT * self.quantum as u64
-            / duration.count().max(self.quantum as u64)
+        let full = self.lambda_ms() * 100 * ms * self.price.of_concealment() / FULL;
+        full * self.quantum as u64 / duration.count().max(self.quantum as u64)
     }
 }
 
-/// The pulls one after the other, and the cheapest so far.
-struct Search {
-    first: i64,
-    last: i64,
-    /// The pull aimed at until now.
-    kept: i64,
-    sum: u64,
-    penalty: u64,
-    best: (u64, i64),
+/// The first transit from this one on that is `phase` modulo `step`.
+fn next(transit: i64, phase: i64, step: i64) -> i64 {
+    transit + phase.wrapping_sub(transit).rem_euclid(step)
 }
 
-impl Search {
-    /// Looks at a pull for which so much comes `late`; whether a later one may be cheaper.
-    fn goes_on(&mut self, pull: i64, late: u64) -> bool {
-        let hysteresis = HYSTERESIS * self.sum;
-        let delay = (pull - self.first) as u64 * self.sum;
-        if pull > self.last || delay > self.best.0.saturating_add(hysteresis) {
-            return false;
+/// How much is late for a pull and for each of the next ones, while a packet lasts.
+struct Lateness<'a, const BINS: usize> {
+    walks: [Walk<'a>; 3],
+    shares: [u64; MAX_PULLS],
+    pulls: usize,
+    oldest: usize,
+    late: u64,
+}
+
+impl<'a, const BINS: usize> Lateness<'a, BINS> {
+    fn new(walks: [Walk<'a>; 3], pulls: usize) -> Self {
+        let mut lateness = Self { walks, shares: [0; MAX_PULLS], pulls, oldest: 0, late: 0 };
+        for place in 0..pulls {
+            lateness.shares[place] = lateness.take();
         }
-        let kept = if pull == self.kept { hysteresis } else { 0 };
-        let cost = (delay + self.penalty * late).saturating_sub(kept);
-        if cost < self.best.0 {
-            self.best = (cost, pull);
-        }
-        true
+        lateness.late = lateness.shares.iter().sum();
+        lateness
     }
 
-    /// Before `start` all waiting is in vain: of those pulls only the first and the one to be kept can be the cheapest.
-    fn skip_to(&mut self, start: i64, quantum: i64, pulls: u64) {
-        let (first, kept) = (self.first, self.kept);
-        let worth_a_look =
-            [(first, first < start), (kept, first < kept && kept < start && (kept - first) % quantum == 0)];
-        for (pull, _) in worth_a_look.into_iter().filter(|(_, worth)| *worth) {
-            self.goes_on(pull, pulls * self.sum);
-        }
+    /// The sum over a packet's pulls, in parts of [`ALL`].
+    fn of_packet(&self) -> u64 {
+        self.late
+    }
+
+    fn is_over(&self) -> bool {
+        self.late == 0
+    }
+
+    fn advance(&mut self) {
+        let coming = self.take();
+        self.late = self.late + coming - std::mem::replace(&mut self.shares[self.oldest], coming);
+        self.oldest = if self.oldest + 1 == self.pulls { 0 } else { self.oldest + 1 };
+    }
+
+    fn take(&mut self) -> u64 {
+        let share = self.walks.iter().map(Walk::share).sum();
+        self.walks.iter_mut().for_each(|walk| walk.advance::<BINS>());
+        share
     }
 }
 
@@ -314,19 +390,20 @@ mod tests {
 
     /// What each pull there is would cost, the cheapest and earliest of them.
     fn cheapest_of_all(estimator: &DelayEstimator, phase: i64, duration: Samples) -> i64 {
-        let (zero, sum, quantum) = (estimator.zero(), estimator.histogram.sum(), estimator.quantum);
-        let first = estimator.pull_from(zero, phase);
+        let quantum = estimator.quantum;
+        let first = next(estimator.base.transit(), phase, quantum);
         let pulls = (duration.count() as i64 / quantum).clamp(1, MAX_PULLS as i64);
+        let share = |pull: i64| -> u64 {
+            let bins = estimator.bins(pull);
+            estimator.memories.iter().zip(bins).map(|(memory, bin)| memory.later_than(bin)).sum()
+        };
         let cost = |pull: i64| {
-            let late: u64 = (0..pulls)
-                .map(|later| estimator.histogram.tail((pull + later * quantum - zero) as u64))
-                .sum();
-            let kept = if pull == estimator.target { HYSTERESIS * sum } else { 0 };
-            let cost = (pull - first) as u64 * sum + estimator.penalty(duration) * late;
+            let late: u64 = (0..pulls).map(|later| share(pull + later * quantum)).sum();
+            let kept = if pull == estimator.target { HYSTERESIS * ALL } else { 0 };
+            let cost = (pull - first) as u64 * ALL + estimator.penalty(duration) * late;
             (cost.saturating_sub(kept), pull)
         };
-        let last = zero + OFFSET + MAX_DELAY as i64;
-        (first..=last).step_by(quantum as usize).map(cost).min().unwrap().1
+        (first..=first + MAX_DELAY as i64).step_by(quantum as usize).map(cost).min().unwrap().1
     }
 
     proptest! {

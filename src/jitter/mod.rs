@@ -6,7 +6,9 @@ mod copies;
 mod delay;
 mod floor;
 mod gaps;
-mod histogram;
+mod lowest;
+mod memory;
+mod price;
 mod slots;
 mod steer;
 

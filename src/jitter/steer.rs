@@ -7,13 +7,18 @@ use crate::time::Samples;
 
 /// Above this delay over the target no more is added for an overdue packet: 300 ms.
 const ENOUGH: i64 = 14_400;
-/// An overdue packet raises the delay if the rise is worth it for more than 12 packets' time in a pause, where it is taken
-/// back at once; in speech, where that takes longer, for more than 30…
-const RAISE_IN_PAUSE: u64 = 12;
-const RAISE_IN_SPEECH: u64 = 30;
+/// An overdue packet raises the delay if the rise is worth it for more than 24 packets' time in a pause, where it is taken
+/// back at once; in speech, where that takes longer, for more than 60…
+pub(super) const RISE_IN_PAUSE: u64 = 24;
+const RISE_IN_SPEECH: u64 = 60;
 /// …and keeps it from falling from 6 on.
 const KEEP: u64 = 6;
-/// A pause frame is lengthened by up to 20 ms and shortened by up to 18.
+/// In a pause it is raised by 20 ms at least, and by 10 more up to 60 as long as that is worth it for more than 30 packets'.
+pub(super) const LEAST_RISE: i64 = 960;
+pub(super) const RISE_STEP: usize = 480;
+pub(super) const MOST_RISE: i64 = 2880;
+pub(super) const RISE_FURTHER: u64 = 30;
+/// A pause frame is otherwise lengthened by up to 20 ms, and shortened by up to 18.
 const PAUSE_SLOWER: i64 = 960;
 const PAUSE_FASTER: i64 = 864;
 /// In speech, nearer to the target than this is near enough: 8 ms below, 20 ms above it.
@@ -22,13 +27,14 @@ const NEAR_ABOVE: i64 = 960;
 /// One period may lead this far beyond the target: 1 ms below, 2 ms above.
 const BELOW: i64 = 48;
 const ABOVE: i64 = 96;
-/// A rise by less than a pull protects nothing: 10 ms.
-const RISE: i64 = 480;
+/// In speech a rise by less than a pull protects nothing: 10 ms.
+const SPEECH_RISE: i64 = 480;
 /// After one period speech is left alone for 50 ms.
 const SPACING: i64 = 2400;
-/// Of speech, 1/64 may be stretched, and 400 ms at once.
-const SHARE: i64 = 64;
+/// Of speech, 1/56 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start.
+const SHARE: i64 = 56;
 const ALLOWANCE: i64 = 19_200;
+const FIRST_ALLOWANCE: i64 = 4800;
 
 /// What was decoded last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +65,8 @@ pub(super) struct Stand {
     pub(super) excess: i64,
     /// For how many packets' time a rise is worth it, as the next packet is overdue.
     pub(super) hazard: u64,
+    /// How far a pause should be lengthened if that is much.
+    pub(super) rise: i64,
     /// Is there something to play behind what was decoded?
     pub(super) next_is_here: bool,
 }
@@ -74,7 +82,7 @@ pub(super) struct Steering {
 
 impl Steering {
     pub(super) fn new() -> Self {
-        Self { rest: 0, allowance: ALLOWANCE }
+        Self { rest: 0, allowance: FIRST_ALLOWANCE }
     }
 
     /// What to do with the `length` of `sound` decoded last.
@@ -104,8 +112,14 @@ impl Stand {
     fn wanted(&self, rise: i64, worth: u64) -> i64 {
         let drain = if self.next_is_here { self.excess } else { self.excess.min(PAUSE_SLOWER - 1) };
         match self.hazard {
-            _ if self.excess >= ENOUGH => drain,
             0..=KEEP => drain,
+            _ if self.excess >= ENOUGH => {
+                if self.next_is_here {
+                    drain
+                } else {
+                    0
+                }
+            }
             hazard if hazard > worth => drain.min(-rise),
             _ => drain.min(0),
         }
@@ -113,12 +127,13 @@ impl Stand {
 }
 
 fn in_pause(stand: Stand) -> Move {
-    by(stand.wanted(PAUSE_SLOWER, RAISE_IN_PAUSE).clamp(-PAUSE_SLOWER, PAUSE_FASTER))
+    let slower = stand.rise.max(PAUSE_SLOWER);
+    by(stand.wanted(slower, RISE_IN_PAUSE).clamp(-slower, PAUSE_FASTER))
 }
 
 fn in_speech(stand: Stand) -> Move {
-    match stand.wanted(RISE, RAISE_IN_SPEECH) {
-        wanted if wanted <= -NEAR_BELOW => by(wanted.min(-RISE) - ABOVE),
+    match stand.wanted(SPEECH_RISE, RISE_IN_SPEECH) {
+        wanted if wanted <= -NEAR_BELOW => by(wanted.min(-SPEECH_RISE) - ABOVE),
         wanted if wanted >= NEAR_ABOVE => by(wanted + BELOW),
         _ => Move::Stay,
     }
@@ -140,7 +155,7 @@ mod tests {
     const PACKET: Samples = Samples::from_ms(20);
 
     fn choose(excess_ms: i64, hazard: u64, sound: Sound) -> Move {
-        let stand = Stand { excess: excess_ms * 48, hazard, next_is_here: true };
+        let stand = Stand { excess: excess_ms * 48, hazard, rise: 0, next_is_here: true };
         Steering::new().choose(stand, sound, PACKET)
     }
 
@@ -177,9 +192,9 @@ mod tests {
 
     #[test]
     fn an_overdue_packet_raises_the_delay_or_keeps_it() {
-        assert_eq!(choose(50, 13, Sound::Pause), slower(20));
-        assert_eq!(choose(50, 31, Sound::Speech), slower(12));
-        assert_eq!(choose(50, 30, Sound::Speech), Move::Stay);
+        assert_eq!(choose(50, 25, Sound::Pause), slower(20));
+        assert_eq!(choose(50, 61, Sound::Speech), slower(12));
+        assert_eq!(choose(50, 60, Sound::Speech), Move::Stay);
         assert_eq!(choose(50, 7, Sound::Pause), Move::Stay);
         assert_eq!(choose(-50, 7, Sound::Pause), slower(20));
         assert_eq!(choose(300, 99, Sound::Pause), faster(18), "enough is enough");
@@ -187,17 +202,17 @@ mod tests {
 
     #[test]
     fn what_nothing_follows_is_not_shortened_away() {
-        let stand = Stand { excess: 5000, hazard: 0, next_is_here: false };
+        let stand = Stand { excess: 5000, hazard: 0, rise: 0, next_is_here: false };
         assert_eq!(Steering::new().choose(stand, Sound::Pause, PACKET), faster(18));
     }
 
     #[test]
-    fn no_more_than_a_64th_of_speech_is_stretched() {
+    fn no_more_than_a_56th_of_speech_is_stretched() {
         let mut steering = Steering::new();
         let mut stretched = 0;
         let packets = 50 * 600;
         for _ in 0..packets {
-            let stand = Stand { excess: -4800, hazard: 0, next_is_here: true };
+            let stand = Stand { excess: -4800, hazard: 0, rise: 0, next_is_here: true };
             if let Move::Slower(at_most) = steering.choose(stand, Sound::Speech, PACKET) {
                 stretched += at_most.count();
                 steering.stretched(at_most);

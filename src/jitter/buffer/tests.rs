@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 mod controller;
 mod oracle;
+mod recovery;
 
 const LENGTH: Samples = Samples::from_ms(20);
 
