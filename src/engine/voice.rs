@@ -63,7 +63,9 @@ impl Voice {
                 Decision::Wait => return pull.stats.samples.silence += missing.count(),
                 Decision::Play { slot, pause } => self.play(&slot, pause, &mut pull),
                 Decision::Recover(next) => self.recover(&next, &mut pull),
-                Decision::RecoverDeep { slot, back } => self.recover_deep(&slot, back, &mut pull),
+                Decision::RecoverDeep { slot, back, length } => {
+                    self.recover_deep(&slot, back, length, &mut pull)
+                }
                 Decision::Skip(slot) => {
                     pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped)
                 }
@@ -99,19 +101,19 @@ impl Voice {
         self.resume(next.duration, false, pull);
     }
 
-    fn recover_deep(&mut self, carrier: &Slot, back: Samples, pull: &mut Pull<'_>) {
+    fn recover_deep(&mut self, carrier: &Slot, back: Samples, length: Samples, pull: &mut Pull<'_>) {
         self.settle(Samples::ZERO, pull);
         self.decodes += 1;
         let payload = pull.jitter.payload(carrier);
-        let space = self.pending.space(carrier.duration);
+        let space = self.pending.space(length);
         if !pull.deep.recover(&mut self.decoder, payload, back, space) {
-            return self.conceal(carrier.duration, pull);
+            return self.conceal(length, pull);
         }
-        let packets = back.count() / carrier.duration.count().max(1);
+        let packets = back.count().div_ceil(carrier.duration.count().max(1));
         let (sequence, media) = (carrier.sequence.saturating_sub(packets), carrier.media - back);
         pull.report(self.pending.len(), sequence, media, Source::Dred);
-        pull.stats.samples.dred += carrier.duration.count();
-        self.resume(carrier.duration, false, pull);
+        pull.stats.samples.dred += length.count();
+        self.resume(length, false, pull);
     }
 
     /// Real sound has been written behind what waits. `resting`: the sender falls silent after it.

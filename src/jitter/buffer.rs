@@ -11,6 +11,8 @@ use crate::time::{MediaTime, Quantum, SampleTime, Samples};
 /// Delay beyond this above the target is caught up by dropping packets, as far as concealment has paid for them:
 /// 200 ms.
 const DROP_ABOVE: i64 = 9600;
+/// Deep redundancy is synthesised in steps of 10 ms.
+const DEEP_STEP: u64 = 480;
 /// A loss may shorten the sound by up to this much, where concealment has paid for it: 20 ms.
 const ELASTIC: Samples = Samples::from_ms(20);
 
@@ -37,12 +39,14 @@ pub enum Decision {
     },
     /// Decode the in-band copy of the packet before this one.
     Recover(Slot),
-    /// Synthesise as much as one packet holds, from `back` before this one on, from its deep redundancy.
+    /// Synthesise the sound from `back` before this one on, from its deep redundancy.
     RecoverDeep {
         /// The packet that carries it.
         slot: Slot,
         /// How far before it.
         back: Samples,
+        /// How much: a packet, or its end where the redundancy does not reach its begin.
+        length: Samples,
     },
     /// Leave this packet out, to catch up.
     Skip(Slot),
@@ -136,11 +140,11 @@ impl JitterBuffer {
         if let Some(newest) = newest.filter(|newest| *newest < packet.sequence) {
             self.delay.learn_gap(packet.sequence - newest - 1);
         }
-        let reach = packet.reach().count() / packet.duration.count().max(1);
-        for before in 1..=reach.min(packet.sequence).min(copies::REMEMBERED) {
+        let (reach, duration) = (packet.reach().count(), packet.duration.count().max(1));
+        for before in 1..=reach.div_ceil(duration).min(packet.sequence).min(copies::REMEMBERED) {
             let sequence = packet.sequence - before;
             if self.is_missing(sequence) {
-                let later = before as i64 * packet.duration.count() as i64;
+                let later = (before * duration).min(reach) as i64;
                 self.learn_copy(packet, sequence, transit + later);
             }
         }
@@ -196,9 +200,7 @@ impl JitterBuffer {
     /// lies there, too, nothing is made anew.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let copies = missing.min(head.reach()).count() / head.duration.count().max(1);
-        let packets = copies.min(head.sequence - next.sequence);
-        let back = Samples::new(packets * head.duration.count());
+        let back = copies_of(&head, missing, head.sequence - next.sequence);
         let lost = missing - back;
         let at = if self.debt > 0 { at + ELASTIC } else { at };
         if !lost.is_empty() && !self.is_due(next.media + lost, at) {
@@ -209,12 +211,15 @@ impl JitterBuffer {
             self.advance(&head);
             return Decision::Play { slot: head, pause: Samples::ZERO };
         }
-        let sequence = head.sequence - (packets - 1);
-        self.next = Some(Cursor { sequence, media: next.media + lost + head.duration, mended: true });
-        if head.fec && packets == 1 {
+        let duration = head.duration.count();
+        let length = Samples::new((back.count() - 1) % duration + 1);
+        let packets = (back - length).count() / duration;
+        let (sequence, media) = (head.sequence - packets, next.media + lost + length);
+        self.next = Some(Cursor { sequence, media, mended: true });
+        if head.fec && back == head.duration {
             Decision::Recover(head)
         } else {
-            Decision::RecoverDeep { slot: head, back }
+            Decision::RecoverDeep { slot: head, back, length }
         }
     }
 
@@ -301,6 +306,13 @@ impl JitterBuffer {
     pub fn payload(&self, slot: &Slot) -> &[u8] {
         self.slots.payload(slot)
     }
+}
+
+/// Of what is `missing` before `head`, `packets` at most, how much it holds copies of.
+fn copies_of(head: &Slot, missing: Samples, packets: u64) -> Samples {
+    let missing = missing.min(Samples::new(packets.saturating_mul(head.duration.count())));
+    let deep = Samples::new(head.deep.min(missing).count() / DEEP_STEP * DEEP_STEP);
+    if head.fec && head.duration <= missing { deep.max(head.duration) } else { deep }
 }
 
 /// Where pulls lie in transits of this packet's lane.
