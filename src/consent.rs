@@ -1,6 +1,29 @@
-//! Consent is a type: nothing reaches a recording without a [`Recordable`], and only the consent ledger makes one.
+//! Consent is a type: nothing reaches a recording without a [`Recordable`], and only the consent ledger makes one. A copy
+//! for moderators has another ground and therefore another type, [`ModerationBasis`]: neither opens the other's gate.
 
 use crate::{speaker::SpeakerId, time::SampleTime};
+
+/// What somebody may agree to. Each is asked for and answered by itself. A copy for moderators is none of them: it does
+/// not stand on consent, see [`ModerationBasis`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Purpose {
+    /// One's voice is kept in the room's recording.
+    Record,
+    /// Others may cut sound bites out of it.
+    Clip,
+    /// It is written down.
+    Transcribe,
+    /// It is given to the public.
+    Publish,
+    /// Machines learn from it.
+    Train,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Record, Self::Clip, Self::Transcribe, Self::Publish, Self::Train];
+}
 
 /// Proof that a voice may be kept, from one sample on. It opens one gate once: it can be neither copied nor cloned.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,7 +33,7 @@ pub struct Recordable {
 }
 
 impl Recordable {
-    /// What the ledger hands out when a speaker has agreed.
+    /// What the ledger hands out when a speaker has agreed to [`Purpose::Record`].
     #[cfg(feature = "room")]
     pub(crate) fn agreed(speaker: SpeakerId, from: SampleTime) -> Self {
         Self { speaker, from }
@@ -32,5 +55,56 @@ impl Recordable {
     #[must_use]
     pub fn from(&self) -> SampleTime {
         self.from
+    }
+}
+
+/// Why a voice may be kept for moderators without its consent (GDPR article 6(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum LegalBasis {
+    /// The law demands it (point c).
+    LegalObligation,
+    /// The room's safety weighs more than what it costs the speaker (point f).
+    LegitimateInterest,
+}
+
+/// Proof that a voice may go into the copy for moderators, from one sample on: told to everybody, agreed to by nobody. It
+/// opens no gate of a recording, as [`Recordable`] opens none of a moderation copy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ModerationBasis {
+    speaker: SpeakerId,
+    from: SampleTime,
+    basis: LegalBasis,
+}
+
+impl ModerationBasis {
+    /// What a room hands out whose rules have such a copy.
+    #[cfg(feature = "room")]
+    pub(crate) fn by_rule(speaker: SpeakerId, from: SampleTime, basis: LegalBasis) -> Self {
+        Self { speaker, from, basis }
+    }
+
+    /// For tests and for servers that settled their ground elsewhere and answer for it.
+    #[must_use]
+    pub fn dangerously_without_rule(speaker: SpeakerId, from: SampleTime, basis: LegalBasis) -> Self {
+        Self { speaker, from, basis }
+    }
+
+    /// Whose voice.
+    #[must_use]
+    pub fn speaker(&self) -> SpeakerId {
+        self.speaker
+    }
+
+    /// The first sample that may be kept.
+    #[must_use]
+    pub fn from(&self) -> SampleTime {
+        self.from
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn basis(&self) -> LegalBasis {
+        self.basis
     }
 }

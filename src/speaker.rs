@@ -4,6 +4,7 @@ use crate::time::{MediaTime, SampleTime, Samples};
 
 /// A speaker's place in a room: the lane its packets come in by. Free again once its lane has come back retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct SpeakerId(pub u16);
 
 impl SpeakerId {

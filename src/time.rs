@@ -1,5 +1,6 @@
 //! One clock. Everything is counted in samples at 48 kHz: the room clock ([`SampleTime`]), a sender's own clock
-//! ([`MediaTime`]), and stretches of either ([`Samples`]). Conversions from and to milliseconds live here only.
+//! ([`MediaTime`]), and stretches of either ([`Samples`]). Conversions from and to milliseconds live here only. Policy
+//! knows wall time too ([`UnixMs`]), as an argument.
 
 use std::ops::{Add, AddAssign, Sub};
 
@@ -10,6 +11,7 @@ const SAMPLES_PER_MS: u64 = RATE_HZ as u64 / 1000;
 
 /// A moment on the room clock: samples since the room opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct SampleTime(u64);
 
 impl SampleTime {
@@ -119,6 +121,7 @@ impl Sub<Samples> for MediaTime {
 
 /// A stretch of time, in samples at 48 kHz (per channel).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Samples(u64);
 
 impl Samples {
@@ -135,6 +138,12 @@ impl Samples {
     #[must_use]
     pub const fn from_ms(ms: u32) -> Self {
         Self(ms as u64 * SAMPLES_PER_MS)
+    }
+
+    /// A stretch of `ms` milliseconds, however long.
+    #[must_use]
+    pub const fn from_long_ms(ms: u64) -> Self {
+        Self(ms.saturating_mul(SAMPLES_PER_MS))
     }
 
     /// How many samples.
@@ -181,6 +190,19 @@ impl Sub for Samples {
 
     fn sub(self, less: Self) -> Self {
         Self(self.0.saturating_sub(less.0))
+    }
+}
+
+/// Wall time: milliseconds since the Unix epoch. It may jump; nothing that is heard depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct UnixMs(pub u64);
+
+impl UnixMs {
+    /// What has passed since `earlier`, in milliseconds; nothing if it lies ahead.
+    #[must_use]
+    pub const fn ms_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
     }
 }
 

@@ -1,13 +1,17 @@
 //! Where a sender's clock lies on the room clock. A packet's place is its media time plus the smallest transit that was
-//! seen in the first `repair` window of its run; from then on that is fixed. A drift of the two clocks is not corrected.
+//! seen in the first `repair` window of its run. A drift of the two clocks is watched from then on, and places follow it
+//! step by step where nobody hears it (`Track::steer`).
 //! One exception: a run that would begin up to a packet before room sample 0 begins there.
 //!
 //! A sender whose capture stood still (a suspended machine) is late for ever after, by a step. A network that stood
 //! still is late too, but catches up within a moment. So when the transit steps, packets are put on trial for one more
 //! window: if a punctual one comes meanwhile it was the network, else the clock is anchored anew by them.
 
-use super::waiting::Waiting;
-use crate::time::{SampleTime, Samples};
+use super::{
+    drift::{Drift, Knot},
+    waiting::Waiting,
+};
+use crate::time::{MediaTime, SampleTime, Samples};
 
 /// A step of the transit by more is put on trial: 300 ms, more than a change of route makes.
 const STEP: i64 = 14_400;
@@ -15,8 +19,14 @@ const STEP: i64 = 14_400;
 /// One run of a sender's clock.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// From media time to room samples, once it is fixed.
+    /// From media time to room samples, once it is known: where packets are put.
     transit: Option<i64>,
+    /// Where they belong.
+    drift: Option<Drift>,
+    /// Where it stood before it stood still.
+    past: Vec<Knot>,
+    /// How much later than it belongs a run is put that would begin before the room.
+    late: i64,
     trial: Option<Trial>,
     heard: SampleTime,
     /// The transit of the packet that came last.
@@ -58,10 +68,12 @@ impl Clock {
         let transit = packet.media.transit(packet.arrived);
         let before = self.latest.replace(transit).unwrap_or(transit);
         let Some(anchor) = self.transit else { return Standing::Doubtful };
+        let drift = self.drift.as_mut();
         let (late, step) = (transit.saturating_sub(anchor), transit.saturating_sub(before));
         let in_time = packet.at(anchor) >= settled as i64;
         if late.abs() < STEP && in_time {
             self.newest = self.newest.max(packet.sequence);
+            drift.into_iter().for_each(|drift| drift.hear(packet.media_sample(), from_origin(transit)));
             return Standing::Punctual(anchor);
         }
         let stepped = self.trial.is_some() || step >= STEP || late <= -STEP || !in_time;
@@ -90,10 +102,39 @@ impl Clock {
             sent.clone().max().zip(sent.min()).map_or(Samples::ZERO, |(last, first)| last.since(first));
         let stragglers = span.count() < repair.count() / 2;
         let kept = self.transit.filter(|_| stragglers);
-        let transit = kept.unwrap_or_else(|| not_before_the_room(transit, &packets));
-        self.transit = Some(transit);
+        let put = kept.unwrap_or_else(|| self.anchor(transit, &packets));
         self.newest = packets.iter().map(|packet| packet.sequence).max().unwrap_or(self.newest);
-        Some(Verdict { packets, transit })
+        Some(Verdict { packets, transit: put })
+    }
+
+    /// Begins anew with packets of this transit; where they are put.
+    fn anchor(&mut self, transit: i64, packets: &[Waiting]) -> i64 {
+        let past: Vec<Knot> = self.drift.iter().flat_map(Drift::knots).collect();
+        self.past.extend(past);
+        self.drift = followed(packets);
+        let put = not_before_the_room(transit, packets);
+        self.late = put.saturating_sub(transit);
+        *self.transit.insert(put)
+    }
+
+    /// By how much the place of what is at this media sample has drifted from where it is put.
+    pub(super) fn error(&self, media_sample: i64) -> i64 {
+        let drift = self.drift.as_ref().zip(self.transit);
+        drift.map_or(0, |(drift, put)| {
+            drift.transit(media_sample).round() as i64 + self.late - from_origin(put)
+        })
+    }
+
+    /// Packets are put this much later from now on. Where they were put before.
+    pub(super) fn shift(&mut self, by: i64) -> Option<i64> {
+        let before = self.transit?;
+        self.transit = Some(before.saturating_add(by));
+        Some(before)
+    }
+
+    /// Where the sender's clock stood on the room clock.
+    pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
+        self.past.iter().copied().chain(self.drift.iter().flat_map(Drift::knots))
     }
 
     /// No packet on trial belongs before this.
@@ -105,6 +146,20 @@ impl Clock {
     pub(super) fn is_needed(&self, now: SampleTime, repair: Samples) -> bool {
         self.trial.is_some() || now < self.heard + repair
     }
+}
+
+/// A transit of media time as it is counted from where a sender's first packet is put.
+fn from_origin(transit: i64) -> i64 {
+    transit.saturating_add_unsigned(MediaTime::ORIGIN.samples())
+}
+
+/// What packets that were on trial tell of their clock.
+fn followed(packets: &[Waiting]) -> Option<Drift> {
+    let mut heard = packets.iter().map(|it| (it.media_sample(), from_origin(it.media.transit(it.arrived))));
+    let (media, transit) = heard.next()?;
+    let mut drift = Drift::new(media, transit);
+    heard.for_each(|(media, transit)| drift.hear(media, transit));
+    Some(drift)
 }
 
 /// The longest packet (RFC 6716 §2.1.4).

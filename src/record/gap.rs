@@ -33,6 +33,12 @@ pub enum Cause {
     Undecodable,
     /// Not in the room.
     NotJoined,
+    /// Put in or left out where nobody spoke, because the sender's clock runs slower or faster than the room's.
+    Drift,
+    /// The disk could not take it.
+    Storage,
+    /// It was on its way to the disk when the recorder died.
+    Crash,
 }
 
 impl Cause {
@@ -48,18 +54,22 @@ impl Cause {
             Self::Stall => "stall",
             Self::Undecodable => "undecodable",
             Self::NotJoined => "not_joined",
+            Self::Drift => "drift",
+            Self::Storage => "storage",
+            Self::Crash => "crash",
         }
     }
 
     /// Where several causes apply, the highest is told.
     pub(super) const fn weight(self) -> u8 {
         match self {
-            Self::Loss | Self::Dtx | Self::Stall => 0,
+            Self::Loss | Self::Dtx | Self::Stall | Self::Drift => 0,
             Self::Late => 1,
             Self::Undecodable => 2,
-            Self::Mute => 3,
-            Self::Gate => 4,
-            Self::NotJoined => 5,
+            Self::Storage | Self::Crash => 3,
+            Self::Mute => 4,
+            Self::Gate => 5,
+            Self::NotJoined => 6,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! passed over.
 
 use super::{
+    clock_map::ClockPoint,
     error::RecordError,
     gap::Gap,
     gate::{Gates, Spans},
@@ -59,6 +60,9 @@ pub struct TrackEntry {
     pub muted: Spans,
     /// Where the sender's clocks stand.
     pub placed: Vec<Place>,
+    /// What is said where on the room clock.
+    #[serde(default)]
+    pub clock: Vec<ClockPoint>,
     /// What became of its packets.
     pub packets: Counts,
     /// Where the track is not the speaker's own sound, in order, without overlap.
@@ -101,6 +105,7 @@ impl TrackEntry {
             consent: gates.given().clone(),
             muted: gates.muted().clone(),
             placed: tape.places().to_vec(),
+            clock: track.clock(),
             packets: track.counts(),
             gaps: track.gaps(end.unwrap_or_else(|| track.settled())),
             file_bytes: None,

@@ -5,8 +5,8 @@
 //! as the room; where the speaker's own sound is missing, the manifest says from where to where and why.
 //!
 //! - *Place.* A packet lies at its media time plus the smallest transit of its run's first [`RecorderConfig::repair`]
-//!   window: the quickest packet was on time, all others by the sender's clock. A drift of the clocks is not corrected.
-//!   A run that would begin up to 120 ms before room sample 0 begins there.
+//!   window: the quickest packet was on time, all others by the sender's clock. If that drifts, places follow in steps of
+//!   2.5 ms, where nobody speaks; the manifest's `clock` tells what was said where, to the sample ([`ClockPoint`]). A run that would begin up to 120 ms before room sample 0 begins there.
 //! - *Patience.* A packet is written when room time is `repair` + 100 ms past its place, so that reordered and late ones
 //!   fall into theirs. What comes later still is refused and its gap told as [`Cause::Late`].
 //! - *Consent.* Nothing is written without a [`Recordable`](crate::consent::Recordable). A packet is kept only if it lies
@@ -18,6 +18,8 @@
 //! - *A stop at any moment* leaves files that players open, at most about a second of written sound short.
 
 mod clock;
+mod clock_map;
+mod drift;
 mod error;
 mod fill;
 mod gap;
@@ -32,6 +34,7 @@ mod toc;
 mod track;
 mod waiting;
 
+pub use clock_map::ClockPoint;
 pub use error::RecordError;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};

@@ -10,7 +10,6 @@ use super::{
     toc::Toc,
     waiting::{Run, Waiting},
 };
-use crate::time::MediaTime;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io, path::Path};
 
@@ -20,11 +19,14 @@ const LOOKAHEAD: u64 = 312;
 /// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// The sender's clock, by its number: each restart counts one.
+    /// Which of the speaker's stays in the room, from 1.
+    #[serde(default)]
+    pub stay: u32,
+    /// Which run of the sender's clock in it: each restart counts one.
     pub epoch: u32,
-    /// Where its first written packet stands.
+    /// Where its first packet that stands by this reckoning begins in the track.
     pub room_sample: u64,
-    /// That packet's media time, counted from where the sender's first packet was put.
+    /// That packet's media time, counted from where the stay's first packet was put.
     pub media_sample: i64,
 }
 
@@ -50,6 +52,11 @@ impl Tape {
     /// How many samples players skip.
     pub(super) fn pre_skip(&self) -> u64 {
         LOOKAHEAD + self.padding()
+    }
+
+    /// How long the track is by now, in room samples.
+    pub(super) fn samples(&self) -> u64 {
+        self.file.samples().saturating_sub(self.padding())
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -104,9 +111,10 @@ impl Tape {
         if self.placed != placed {
             self.placed = placed;
             self.places.push(Place {
+                stay: packet.run.0,
                 epoch: packet.run.1,
                 room_sample: self.file.samples() - self.padding(),
-                media_sample: packet.media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64,
+                media_sample: packet.media_sample(),
             });
         }
         self.end = Some(toc);

@@ -3,7 +3,9 @@
 
 use super::{
     clock::{Clock, Standing, Verdict},
-    fill::{self, LONGEST_DTX},
+    clock_map::{self, ClockPoint},
+    drift::Knot,
+    fill::{self, LATTICE, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
     memory::EncoderMemory,
@@ -20,6 +22,9 @@ use std::{collections::BTreeMap, io};
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
 const SLACK: Samples = Samples::from_ms(100);
+
+/// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
+const FORCE: u64 = 384;
 
 /// How many packets went where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +66,8 @@ pub(super) struct Track {
     counts: Counts,
     gaps: Gaps,
     late: Vec<Gap>,
+    /// Where the clocks of runs that are over stood.
+    past: BTreeMap<Run, Vec<Knot>>,
 }
 
 impl Track {
@@ -79,6 +86,7 @@ impl Track {
             counts: Counts::default(),
             gaps: Gaps::default(),
             late: Vec::new(),
+            past: BTreeMap::new(),
         }
     }
 
@@ -171,10 +179,54 @@ impl Track {
     }
 
     fn lay_settled(&mut self) -> io::Result<()> {
-        while let Some((at, packet, transit)) = self.waiting.take_before(self.settled) {
-            self.lay(at, packet, transit)?;
+        while self.waiting.first().is_some_and(|(at, ..)| at < self.settled) {
+            self.steer();
+            if let Some((at, packet, transit)) = self.waiting.take_before(self.settled) {
+                self.lay(at, packet, transit)?;
+            }
         }
         Ok(())
+    }
+
+    /// Lets the places of the next packet's run follow its clock, if they may here: in a gap, where it is quiet, or
+    /// because the track would be off by too much.
+    fn steer(&mut self) {
+        let Some((at, packet, _)) = self.waiting.first() else { return };
+        let Some(clock) = self.clocks.get(&packet.run) else { return };
+        let (run, samples, error) = (packet.run, packet.samples, clock.error(packet.media_sample()));
+        let (late, gap) = (error.unsigned_abs() / LATTICE * LATTICE, at.saturating_sub(self.told));
+        let may = gap > 0 || packet.is_quiet() || error.unsigned_abs() >= FORCE;
+        if late == 0 || !may {
+            return;
+        }
+        if error > 0 {
+            if gap == 0 {
+                self.tell(at + late, Cause::Drift);
+            }
+            self.shift(run, late as i64);
+        } else if gap >= late {
+            self.shift(run, -(late as i64));
+        } else if gap == 0 {
+            self.cut(late.min(samples / LATTICE * LATTICE), run);
+        }
+    }
+
+    /// Leaves out the next packet, and puts silence in its place that is shorter by `late`.
+    fn cut(&mut self, late: u64, run: Run) {
+        let Some((at, packet, transit)) = self.waiting.take_before(u64::MAX) else { return };
+        let gate = self.gates.refuses(at, at + packet.samples);
+        let Waiting { sequence, samples, .. } = packet;
+        self.before = Some(Before { run, transit, sequence, samples });
+        self.leave_out(at + samples - late, gate.or(Some(Cause::Drift)));
+        self.shift(run, -(late as i64));
+    }
+
+    fn shift(&mut self, run: Run, by: i64) {
+        let Some(transit) = self.clocks.get_mut(&run).and_then(|clock| clock.shift(by)) else { return };
+        self.counts.refused += self.waiting.shift(run, transit, by);
+        if let Some(before) = self.before.as_mut().filter(|it| it.run == run && it.transit == transit) {
+            before.transit = transit.saturating_add(by);
+        }
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
@@ -211,7 +263,8 @@ impl Track {
     }
 
     fn leave_out(&mut self, to: u64, gate: Option<Cause>) {
-        *if gate.is_some() { &mut self.counts.gated } else { &mut self.counts.refused } += 1;
+        let gated = gate.is_some_and(|cause| cause != Cause::Drift);
+        *if gated { &mut self.counts.gated } else { &mut self.counts.refused } += 1;
         self.tell(to, gate.unwrap_or(Cause::Undecodable));
     }
 
@@ -258,7 +311,22 @@ impl Track {
         let runs: Vec<Run> = self.clocks.keys().copied().collect();
         let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
         let repair = self.repair + SLACK;
-        self.clocks.retain(|run, clock| is_newest(run) || clock.is_needed(now, repair));
+        for run in runs.iter().filter(|run| !is_newest(run)) {
+            if let Some(clock) = self.clocks.remove(run) {
+                if clock.is_needed(now, repair) {
+                    self.clocks.insert(*run, clock);
+                } else {
+                    self.past.insert(*run, clock.knots().collect());
+                }
+            }
+        }
+    }
+
+    /// Where what stands in the track was said on the room clock.
+    pub(super) fn clock(&self) -> Vec<ClockPoint> {
+        let mut knots = self.past.clone();
+        knots.extend(self.clocks.iter().map(|(run, clock)| (*run, clock.knots().collect())));
+        clock_map::draw(self.tape.places(), self.tape.samples(), &knots)
     }
 
     /// All gaps up to `end`, as far as they are known.

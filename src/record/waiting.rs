@@ -2,6 +2,7 @@
 
 use super::toc::{self, Toc};
 use crate::{
+    packet::opus,
     speaker::VoicePacket,
     time::{MediaTime, SampleTime},
 };
@@ -39,6 +40,17 @@ impl Waiting {
         })
     }
 
+    /// Its media time, counted from where the sender's first packet was put.
+    pub(super) fn media_sample(&self) -> i64 {
+        self.media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64
+    }
+
+    /// Is it a stretch in which the sender hears no voice? A decoder reads nothing from a frame of at most one byte; digital
+    /// silence takes three.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.payload.len() <= 3 || opus::voice_active(&self.payload) == Some(false)
+    }
+
     /// Its first room sample by a clock of this transit.
     pub(super) fn at(&self, transit: i64) -> i64 {
         transit.saturating_add_unsigned(self.media.samples())
@@ -70,6 +82,20 @@ impl Queue {
     /// The first packet.
     pub(super) fn first(&self) -> Option<(u64, &Waiting, i64)> {
         self.0.first_key_value().map(|(at, (packet, transit))| (*at, packet, *transit))
+    }
+
+    /// Puts the packets of `run` that were put by this transit later by so much. One that would come to lie on another is
+    /// given back.
+    pub(super) fn shift(&mut self, run: Run, transit: i64, by: i64) -> u64 {
+        let moves = |(_, (packet, put)): &(u64, (Waiting, i64))| packet.run == run && *put == transit;
+        let (moved, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0).into_iter().partition(moves);
+        self.0 = others.into_iter().collect();
+        let mut fallen = 0;
+        for (at, (packet, transit)) in moved {
+            let to = at.saturating_add_signed(by);
+            fallen += u64::from(!self.insert(to, packet, transit.saturating_add(by)));
+        }
+        fallen
     }
 
     pub(super) fn any_stereo(&self) -> bool {

@@ -48,7 +48,7 @@ impl Run<'_> {
         let voice = &self.voices[speaker.index()];
         self.recorder.join(speaker, voice.name(), event.at)?;
         if voice.consent {
-            self.recorder.open(self.ledger.given(speaker, event.at));
+            self.agree(speaker, event.at);
         }
         Ok(())
     }

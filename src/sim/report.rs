@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     engine::LaneStats,
-    record::{Cause, Gap, TrackSummary},
+    record::{Gap, TrackSummary},
 };
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -146,7 +146,7 @@ pub struct GapLine {
     pub from_sample: u64,
     /// First sample after it.
     pub to_sample: u64,
-    /// `loss|late|mute|dtx|gate|stall|undecodable|not_joined`.
+    /// `loss|late|mute|dtx|gate|stall|undecodable|not_joined|drift|storage|crash`.
     pub cause: &'static str,
 }
 
@@ -208,17 +208,8 @@ fn delay(log: &VoiceLog, smallest_transit_ms: f64) -> DelayMs {
 }
 
 fn gap(gap: &Gap) -> GapLine {
-    let cause = match gap.cause {
-        Cause::Loss => "loss",
-        Cause::Late => "late",
-        Cause::Mute => "mute",
-        Cause::Dtx => "dtx",
-        Cause::Gate => "gate",
-        Cause::Stall => "stall",
-        Cause::Undecodable => "undecodable",
-        Cause::NotJoined => "not_joined",
-    };
-    GapLine { from_sample: gap.from_sample, to_sample: gap.to_sample, cause }
+    let Gap { from_sample, to_sample, cause } = *gap;
+    GapLine { from_sample, to_sample, cause: cause.name() }
 }
 
 pub(super) fn to_3_places(value: f64) -> f64 {

@@ -14,11 +14,12 @@ use super::{
     voice::Voice,
 };
 use crate::{
+    consent::Purpose,
     engine::{Command, Engine, Event, LaneConfig, Received, Retired, RoomConfig},
     frame::Channels,
     mix::Db,
     record::{Recorder, RecorderConfig},
-    room::Ledger,
+    room::{Consent, Ledger},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
@@ -204,15 +205,25 @@ impl<'a> Run<'a> {
                 let voice = &mut self.voices[speaker.index()];
                 voice.consent = true;
                 if voice.joined.is_some() {
-                    self.recorder.open(self.ledger.given(speaker, at));
+                    self.agree(speaker, at);
                 }
             }
             Action::Withdraw(speaker) => {
-                self.voices[speaker.index()].consent = false;
-                self.ledger.withdrawn(speaker, at);
+                let voice = &mut self.voices[speaker.index()];
+                voice.consent = false;
+                self.ledger.withdraw(voice.person(), Purpose::Record, at);
                 self.recorder.close(speaker, at);
             }
             _ => (),
+        }
+    }
+
+    /// A voice says yes to the ledger, and the recorder gets the proof.
+    pub(super) fn agree(&mut self, speaker: SpeakerId, at: SampleTime) {
+        let person = self.voices[speaker.index()].person();
+        self.ledger.enter(person, Purpose::Record, at, Consent::Given);
+        if let Some(proof) = self.ledger.proof(person, speaker, at) {
+            self.recorder.open(proof);
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::{LaneStats, Playout},
     packet::opus,
+    room::Person,
     speaker::{SpeakerId, VoicePacket},
     time::{SampleTime, Samples},
 };
@@ -88,6 +89,11 @@ impl Voice {
 
     pub(super) fn name(&self) -> &str {
         &self.log.name
+    }
+
+    /// Who it is to the ledger.
+    pub(super) fn person(&self) -> Person {
+        Person::of(b"simulated", self.name())
     }
 
     /// Comes in at `at`, by a lane that is pulled from `now` on.

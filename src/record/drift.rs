@@ -1,0 +1,262 @@
+//! How a sender's clock runs against the room's. Packets' transits come in; out comes the line that lies right under
+//! them. A network only ever adds to a transit, so the quickest packets tell where the clocks stand, and how they move
+//! tells how fast they part (Moon, Skelly and Towsley 1999: the line under all points that is nearest to them).
+
+use std::collections::VecDeque;
+
+/// Of each two seconds the quickest packet counts.
+const BUCKET: i64 = 96_000;
+
+/// A line lies under the last two minutes.
+const BUCKETS: usize = 64;
+
+/// A slope is told by no less than twelve seconds.
+const BASELINE: usize = 6;
+
+/// Crystals differ by some 100 ppm; more than this is no drift.
+const STEEPEST: f64 = 500e-6;
+
+/// A packet quicker by 5 ms than the line: there is a quicker way, and what was known before is void.
+const QUICKER: f64 = 240.0;
+
+/// Slower by more than 5 ms for 30 s, or by more than 100 ms for 10 s: the clock has moved, or the way for good.
+const SLOWER: [(f64, usize); 2] = [(240.0, 15), (4_800.0, 5)];
+
+/// A knot is tied this often, in buckets.
+const KNOT: usize = 16;
+
+/// Where the sender's clock stands at one moment of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Knot {
+    pub(super) media: i64,
+    /// From media to room samples there.
+    pub(super) transit: f64,
+}
+
+/// The line under one run's transits, and where it lay before.
+#[derive(Clone, Debug)]
+pub(super) struct Drift {
+    /// The quickest of each bucket, the bucket's number with it.
+    points: VecDeque<(i64, Knot)>,
+    at: Knot,
+    slope: f64,
+    knots: Vec<Knot>,
+    /// The bucket of the last knot.
+    tied: i64,
+}
+
+impl Drift {
+    /// A clock of which one packet is known.
+    pub(super) fn new(media: i64, transit: i64) -> Self {
+        let at = Knot { media, transit: transit as f64 };
+        Self {
+            points: [(media / BUCKET, at)].into(),
+            at,
+            slope: 0.0,
+            knots: Vec::new(),
+            tied: media / BUCKET,
+        }
+    }
+
+    /// The transit of a packet that was on time, at this moment of the sender's clock.
+    pub(super) fn transit(&self, media: i64) -> f64 {
+        self.at.transit + self.slope * (media - self.at.media) as f64
+    }
+
+    /// A packet came.
+    pub(super) fn hear(&mut self, media: i64, transit: i64) {
+        let point = Knot { media, transit: transit as f64 };
+        let above = point.transit - self.transit(media);
+        if above < -QUICKER {
+            self.begin_anew(vec![(media / BUCKET, point)]);
+        } else {
+            self.at = if above < 0.0 { point } else { self.at };
+            self.note(media / BUCKET, point);
+        }
+    }
+
+    fn note(&mut self, bucket: i64, point: Knot) {
+        match self.points.back_mut() {
+            Some((last, _)) if bucket < *last => {}
+            Some((last, quickest)) if bucket == *last => {
+                let parted = self.slope * (point.media - quickest.media) as f64;
+                if point.transit - parted < quickest.transit {
+                    *quickest = point;
+                }
+            }
+            _ => {
+                self.review(bucket);
+                self.points.push_back((bucket, point));
+                if self.points.len() > BUCKETS {
+                    self.points.pop_front();
+                }
+            }
+        }
+    }
+
+    /// A bucket is full: has the clock moved? Else the line is drawn anew.
+    fn review(&mut self, now: i64) {
+        let above = |point: &Knot| point.transit - self.transit(point.media);
+        for (least, buckets) in SLOWER {
+            let newest = self.points.len().saturating_sub(buckets);
+            let slow = newest > 0 && self.points.range(newest..).all(|(_, point)| above(point) > least);
+            if slow {
+                let points = self.points.range(newest..).copied().collect();
+                return self.begin_anew(points);
+            }
+        }
+        self.draw();
+        if now - self.tied >= KNOT as i64 && self.points.len() >= BASELINE {
+            self.tie(self.middle());
+            self.tied = now;
+        }
+    }
+
+    /// The line under all points that is nearest to them: the edge of their lower hull below their middle.
+    fn draw(&mut self) {
+        let slope = if self.points.len() < BASELINE { self.slope } else { self.edge() };
+        self.slope = slope.clamp(-STEEPEST, STEEPEST);
+        let lowest = |a: &Knot, b: &Knot| {
+            a.transit - self.slope * a.media as f64 <= b.transit - self.slope * b.media as f64
+        };
+        let points = self.points.iter().map(|(_, point)| *point);
+        self.at = points.reduce(|a, b| if lowest(&a, &b) { a } else { b }).unwrap_or(self.at);
+    }
+
+    /// The slope of the lower hull below the points' middle.
+    fn edge(&self) -> f64 {
+        let mut hull: Vec<Knot> = Vec::new();
+        for (_, point) in &self.points {
+            while let [.., a, b] = hull[..]
+                && turns_right(a, b, *point)
+            {
+                hull.pop();
+            }
+            hull.push(*point);
+        }
+        let middle = self.middle();
+        let mut edges = hull.windows(2).map(|edge| (edge[0], edge[1]));
+        let below = edges.clone().find(|(_, b)| b.media >= middle).or_else(|| edges.next_back());
+        below.map_or(self.slope, |(a, b)| (b.transit - a.transit) / (b.media - a.media).max(1) as f64)
+    }
+
+    fn middle(&self) -> i64 {
+        let (first, last) = (self.points.front(), self.points.back());
+        first.zip(last).map_or(self.at.media, |((_, a), (_, b))| a.media / 2 + b.media / 2)
+    }
+
+    /// What was known is void from the first of `points` on.
+    fn begin_anew(&mut self, points: Vec<(i64, Knot)>) {
+        let Some((bucket, first)) = points.first().copied() else { return };
+        // Before the first knot, what was known was no more than a slow beginning.
+        let known = !self.knots.is_empty();
+        if known {
+            self.tie(first.media - 1);
+        }
+        (self.points, self.at, self.tied) = (points.into(), first, bucket);
+        self.draw();
+        if known {
+            self.tie(first.media);
+        }
+    }
+
+    fn tie(&mut self, media: i64) {
+        if self.knots.last().is_none_or(|last| last.media < media) {
+            self.knots.push(Knot { media, transit: self.transit(media) });
+        }
+    }
+
+    /// Where the clock stood, in order, as it is known by now: a straight line from knot to knot, and on as told.
+    pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
+        let ends = [self.points.front(), self.points.back()].into_iter().flatten();
+        let tied = self.knots.last().map_or(i64::MIN, |last| last.media);
+        let open = ends.map(|(_, point)| point.media).filter(move |media| *media > tied);
+        self.knots.iter().copied().chain(open.map(|media| Knot { media, transit: self.transit(media) }))
+    }
+}
+
+/// Does the way from `a` over `b` to `c` turn right, so that `b` is no corner of a lower hull?
+fn turns_right(a: Knot, b: Knot, c: Knot) -> bool {
+    let run = |from: Knot, to: Knot| (to.media - from.media) as f64;
+    (b.transit - a.transit) * run(a, c) >= (c.transit - a.transit) * run(a, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of 20 ms over `seconds`; where the clock really stands, and what the network adds.
+    fn hear(
+        drift: &mut Drift,
+        from: i64,
+        seconds: i64,
+        truth: impl Fn(i64) -> f64,
+        jitter: impl Fn(i64) -> i64,
+    ) {
+        for packet in from * 50..(from + seconds) * 50 {
+            let media = packet * 960;
+            drift.hear(media, truth(media).round() as i64 + jitter(packet));
+        }
+    }
+
+    /// Up to 60 ms; one packet in five takes the shortest way.
+    fn wifi(packet: i64) -> i64 {
+        let draw = packet.wrapping_mul(0x9E37_79B9_7F4A_7C15u64 as i64) >> 40 & 0xFFFF;
+        if draw % 5 == 0 { 0 } else { draw * 2_880 / 65_536 }
+    }
+
+    #[test]
+    fn two_hours_of_drift_are_followed_within_a_millisecond() {
+        for ppm in [-300.0, -200.0, -3.0, 0.0, 200.0, 300.0] {
+            let truth = |media: i64| 5_000.0 + ppm * 1e-6 * media as f64;
+            let mut drift = Drift::new(0, 5_000);
+            for minute in 0..120 {
+                hear(&mut drift, minute * 60, 60, truth, wifi);
+                let now = (minute + 1) * 60 * 48_000;
+                let error = drift.transit(now) - truth(now);
+                assert!(minute == 0 || error.abs() < 48.0, "{ppm} ppm, minute {minute}: off by {error}");
+            }
+            assert!((drift.slope * 1e6 - ppm).abs() < 5.0);
+            assert!(drift.knots().all(|knot| (knot.transit - truth(knot.media)).abs() < 24.0), "{ppm} ppm");
+        }
+    }
+
+    #[test]
+    fn a_congested_minute_moves_nothing() {
+        let truth = |media: i64| 100e-6 * media as f64;
+        let mut drift = Drift::new(0, 0);
+        hear(&mut drift, 0, 300, truth, wifi);
+        hear(&mut drift, 300, 25, truth, |packet| wifi(packet) + 4_000);
+        let now = 325 * 48_000;
+        assert!((drift.transit(now) - truth(now)).abs() < 48.0);
+    }
+
+    #[test]
+    fn a_clock_that_stood_still_for_a_little_is_followed_after_half_a_minute() {
+        for stood in [480.0, -960.0, 9_600.0] {
+            let step = |media: i64| if media < 100 * 48_000 { 0.0 } else { stood };
+            let truth = |media: i64| 100e-6 * media as f64 + step(media);
+            let mut drift = Drift::new(0, 0);
+            hear(&mut drift, 0, 140, truth, wifi);
+            let now = 140 * 48_000;
+            assert!(
+                (drift.transit(now) - truth(now)).abs() < 96.0,
+                "{stood}: {}",
+                drift.transit(now) - truth(now)
+            );
+            let knots: Vec<_> = drift.knots().collect();
+            // Where it stood still is known as well as buckets tell: within two seconds.
+            let near = |knot: &&Knot| (knot.media - 100 * 48_000).abs() < BUCKET;
+            let mut known = knots.iter().filter(|knot| !near(knot));
+            assert!(known.all(|knot| (knot.transit - truth(knot.media)).abs() < 96.0), "{knots:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_beginning_is_forgotten_with_the_first_quick_packet() {
+        let mut drift = Drift::new(0, 9_600);
+        hear(&mut drift, 0, 2, |_| 0.0, |packet| 9_600 - packet * 20);
+        hear(&mut drift, 2, 1, |_| 0.0, |_| 0);
+        assert!(drift.transit(3 * 48_000).abs() < 1.0);
+    }
+}
