@@ -81,6 +81,22 @@ impl Decoder {
         }
     }
 
+    /// Does `payload` say that it holds a voice? Silent about it where the codec has no detector.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn is_voiced(&self, payload: &[u8]) -> bool {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::voice_active(payload) == Some(true),
+            Kind::Pcm => {
+                let _ = payload;
+                false
+            }
+        }
+    }
+
     /// Decodes `payload` into the front of `out`; how many samples per channel came out.
     ///
     /// # Errors

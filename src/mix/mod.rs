@@ -10,6 +10,7 @@ mod gate;
 mod level;
 mod limiter;
 mod sum;
+mod syllables;
 mod true_peak;
 
 pub use gain::{Db, Fader};
