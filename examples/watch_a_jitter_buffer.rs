@@ -72,7 +72,7 @@ fn watch(trace: &str, voice: &str) -> Result<(), String> {
         // …and then the room pulls 10 ms of sound: the next packet; if it is missing, the spare copy in the one behind
         // it (FEC); failing that, something invented. The tick tells which packets began, and where in the mix.
         let playouts = engine.tick().playouts().to_vec();
-        let stats = engine.stats(speaker).copied().unwrap_or_default();
+        let stats = engine.stats(speaker).unwrap_or_default();
         for playout in playouts.iter().filter(|playout| playout.source != Source::Skipped) {
             let place = playout.sequence.wrapping_sub(u64::from(FIRST));
             let Some(row) = story.rows.get(place as usize) else { continue };
@@ -85,7 +85,7 @@ fn watch(trace: &str, voice: &str) -> Result<(), String> {
             story.second(stats);
         }
     }
-    story.end(&engine.stats(speaker).copied().unwrap_or_default());
+    story.end(&engine.stats(speaker).unwrap_or_default());
     Ok(())
 }
 

@@ -119,7 +119,7 @@ fn nothing_is_allocated_through_join_loss_restart_overload_and_leave() {
         trip.tick();
         trip.tick();
     }
-    let lanes: Vec<_> = (1..SPEAKERS).map(|place| *trip.engine.stats(SpeakerId(place)).unwrap()).collect();
+    let lanes: Vec<_> = (1..SPEAKERS).map(|place| trip.engine.stats(SpeakerId(place)).unwrap()).collect();
     assert!(lanes.iter().all(|lane| lane.samples.fec > 0 && lane.samples.concealed > 0), "{lanes:?}");
     assert!(trip.engine.limiter_max_reduction_db() > 0.0, "six voices are more than full scale");
     assert!(trip.retired.iter().any(|retired| matches!(retired, Retired::Refused(_))));

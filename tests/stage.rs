@@ -7,8 +7,8 @@ use tertulia::{
     consent::Recordable,
     engine::{Codec, EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
     live::{
-        AttachError, Control, FinishError, Notice, OrderError, PacketIn, PacketsOut, PcmOut, PushError,
-        RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
+        AttachError, Control, FinishError, MoveError, Notice, OrderError, PacketIn, PacketsOut, PcmOut,
+        PushError, RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
     },
     record::RecorderConfig,
     speaker::{SpeakerId, SpeakerSet},
@@ -17,9 +17,10 @@ use tertulia::{
 
 const PACKET: usize = 960;
 
-/// A stage at ordinary priority: a test must not take the machine over.
+/// A stage at ordinary priority: a test must not take the machine over. However busy that is, no tick passes unheard.
 fn stage(config: StageConfig) -> Control {
-    Stage::start(StageConfig { realtime: false, ..config }).expect("threads")
+    let longest_catch_up = Duration::from_secs(60);
+    Stage::start(StageConfig { realtime: false, longest_catch_up, ..config }).expect("threads")
 }
 
 fn stage_and_room() -> (Control, RoomId) {
@@ -229,6 +230,73 @@ fn many_rooms_share_two_workers() {
         .map(|room| stage.subscribe_pcm(*room, SpeakerSet::EVERYBODY).expect("a place"))
         .collect();
     assert!(outs.iter_mut().all(|out| read(out, 24_000).iter().all(|sample| *sample == 0.0)));
+}
+
+/// A hundred times back and forth while somebody speaks.
+#[test]
+fn a_room_moves_from_worker_to_worker_and_nobody_hears_it() {
+    let mut stage = stage(StageConfig { workers: 2, lane_bytes: 1 << 20, ..StageConfig::default() });
+    let room = stage.open_room(RoomConfig::default()).expect("a place");
+    let mut mara = stage.admit(room, pcm_lane(), "mara").expect("a place");
+    let mut out = stage.subscribe_pcm(room, SpeakerSet::EVERYBODY).expect("a place");
+    speak(&mut mara, 150, 1 << 13);
+    let mut heard = vec![0.0; 120_000];
+    let (mut filled, mut moves) = (0, 0);
+    until(|| {
+        filled += out.read(&mut heard[filled..]);
+        moves += 1;
+        stage.move_room(room, moves % 2).expect("a worker");
+        // Orders follow the room.
+        stage.gain(room, mara.speaker(), 1.0, SOON, Samples::ZERO).expect("a room");
+        thread::park_timeout(Duration::from_millis(10));
+        (filled == heard.len()).then_some(())
+    });
+    let longest = heard.chunk_by(|a, b| (a - b).abs() < 1e-4).map(<[f32]>::len).max();
+    assert!(longest > Some(100_000), "{longest:?}");
+    let stats = stage.stats();
+    assert!(stats.workers.iter().all(|worker| worker.ticks > 10), "{stats:?}");
+    assert_eq!(stats.workers.iter().map(|worker| worker.rooms).sum::<usize>(), 1);
+    assert_eq!(stage.move_room(room, 2), Err(MoveError::NoWorker));
+}
+
+#[test]
+fn a_room_at_rest_wakes_for_a_packet_and_its_clock_is_exact() {
+    let mut stage = stage(StageConfig { rest_after: Some(Duration::ZERO), ..StageConfig::default() });
+    let room = stage.open_room(RoomConfig::default()).expect("a place");
+    let mut mara = stage.admit(room, pcm_lane(), "mara").expect("a place");
+    let encoder = EncoderConfig { codec: Codec::Pcm, ..EncoderConfig::default() };
+    let stream = StreamConfig { first_timestamp: 0, ..StreamConfig::default() };
+    let mut out = stage.subscribe(room, SpeakerSet::EVERYBODY, encoder, stream).expect("a place");
+    until(|| stage.stats().rooms[0].resting.then_some(()));
+    while out.pop().is_some() {}
+    thread::park_timeout(Duration::from_millis(100));
+    assert!(out.pop().is_none(), "a room at rest sends nothing");
+    let arrived = stage.now(room).expect("a room");
+    mara.push_at(&datagram(0, 1 << 13), arrived).expect("room in the ring");
+    let (timestamp, first) = until(|| {
+        let packet = out.pop()?;
+        let loud = |sample: &[u8]| sample != [0, 0];
+        let first = packet[12..].chunks(2).position(loud)? as u64;
+        Some((u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]), first))
+    });
+    // The first tick that is due after the arrival, and the limiter's look-ahead.
+    let heard = u64::from(timestamp) + first;
+    assert_eq!(heard, arrived.samples().next_multiple_of(480) + 24);
+    let stats = measure(&mut stage, room);
+    assert!(stats.rested >= 10 && stats.speakers[0].lane.packets.heard == 1, "{stats:?}");
+}
+
+#[test]
+fn many_rooms_at_rest_need_no_ticks() {
+    let mut stage = stage(StageConfig { rest_after: Some(Duration::ZERO), ..StageConfig::default() });
+    let config = RoomConfig { max_lanes: 1, max_buses: 1, ..RoomConfig::default() };
+    for _ in 0..500 {
+        until(|| stage.open_room(config).ok());
+    }
+    until(|| stage.stats().rooms.iter().all(|room| room.resting).then_some(()));
+    let before = stage.stats().workers[0].ticks;
+    thread::park_timeout(Duration::from_millis(200));
+    assert_eq!(stage.stats().workers[0].ticks, before);
 }
 
 #[test]

@@ -98,9 +98,17 @@ fn a_life(stage: &mut Control) {
     stage.gain(room, speaker, 0.5, SOON, Samples::from_ms(10)).expect("a room");
     stage.hear(room, pcm.bus(), SpeakerSet::NOBODY).expect("a room");
     measure(stage, room);
+    for worker in [1, 0] {
+        stage.move_room(room, worker).expect("a worker");
+        measure(stage, room);
+    }
     stage.stop_recording(room).expect("a recording").wait(Duration::from_secs(30)).expect("a disk");
     stage.unsubscribe(room, out.bus()).expect("a room");
     stage.unsubscribe(room, pcm.bus()).expect("a room");
+    let rests = |stage: &Control| stage.stats().rooms.iter().any(|load| load.room == room && load.resting);
+    until(|| rests(stage).then_some(()));
+    mara.push(&datagram(30)).expect("room in the ring");
+    until(|| (!rests(stage)).then_some(()));
     stage.dismiss(room, speaker).expect("a room");
     // Nobody is there any more: refused, and that comes back too.
     stage.dismiss(room, speaker).expect("a room");
@@ -115,7 +123,9 @@ fn measure(stage: &mut Control, room: RoomId) {
 
 #[test]
 fn workers_neither_allocate_nor_free() {
-    let mut stage = Stage::start(StageConfig { realtime: false, ..StageConfig::default() }).expect("threads");
+    let rest_after = Some(Duration::ZERO);
+    let config = StageConfig { workers: 2, realtime: false, rest_after, ..StageConfig::default() };
+    let mut stage = Stage::start(config).expect("threads");
     // The thread's own beginning is over once it has closed a room.
     let first = stage.open_room(RoomConfig::default()).expect("a place");
     stage.close_room(first).expect("a room");

@@ -25,7 +25,12 @@ pub(crate) fn voice(speaker: u16) -> Vec<Box<[u8]>> {
 
 impl Room {
     pub(crate) fn new(speakers: u16, own: bool) -> Self {
-        let config = RoomConfig { max_lanes: speakers, max_buses: speakers + 1, ..RoomConfig::default() };
+        let config = RoomConfig {
+            max_lanes: speakers,
+            max_buses: speakers + 1,
+            max_mixed: None,
+            ..RoomConfig::default()
+        };
         let mut engine = Engine::new(config);
         open(&mut engine, &config, 0, SpeakerSet::EVERYBODY);
         for speaker in (0..speakers).map(SpeakerId) {

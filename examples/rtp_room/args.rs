@@ -1,7 +1,12 @@
 //! The command line.
 
 use crate::report;
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    net::{AddrParseError, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 use tertulia::time::{Quantum, SampleTime, Samples};
 
 pub(crate) const HELP: &str = "\
@@ -17,6 +22,8 @@ usage: rtp_room --bind ADDR:PORT [options]
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
   --complexity N          encoder effort, 0..10 (4)
+  --quantum-ms N          the room advances by so much at a time: 2.5, 5, 10 or 20, at most --packet-ms (--packet-ms, or 20)
+  --metrics [ADDR:]PORT   figures for Prometheus at http://ADDR:PORT/metrics, on 127.0.0.1 if nothing else is said
   --seconds S             end after S seconds (default: at Ctrl-C, SIGTERM or SIGHUP)
   --stats FILE            write figures there as JSON, once a second; packets.sent is what arrived, as nobody else
                           knows better; gaps are told when the recording is closed; allocations are not counted
@@ -31,6 +38,8 @@ pub(crate) struct Args {
     pub(crate) packet: Samples,
     pub(crate) bitrate_bps: u32,
     pub(crate) complexity: u8,
+    pub(crate) quantum: Option<Quantum>,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) seconds: Option<f64>,
     pub(crate) stats: Option<PathBuf>,
 }
@@ -48,6 +57,8 @@ impl Args {
             packet: Samples::from_ms(20),
             bitrate_bps: 32_000,
             complexity: 4,
+            quantum: None,
+            metrics: None,
             seconds: None,
             stats: None,
         };
@@ -86,6 +97,16 @@ impl Args {
                 Long("complexity") => {
                     args.complexity = value(&mut parser, "--complexity", "0..10", |effort| *effort <= 10)?;
                 }
+                Long("quantum-ms") => {
+                    let known = |ms: &f64| Quantum::from_ms(*ms).is_some();
+                    let ms = value(&mut parser, "--quantum-ms", "2.5, 5, 10 or 20", known)?;
+                    args.quantum = Quantum::from_ms(ms);
+                }
+                Long("metrics") => {
+                    let Endpoint(at) =
+                        value(&mut parser, "--metrics", "a port, or an address and a port", |_| true)?;
+                    args.metrics = Some(at);
+                }
                 Long("seconds") => {
                     let positive = |seconds: &f64| seconds.is_finite() && *seconds > 0.0;
                     args.seconds = Some(value(&mut parser, "--seconds", "a number above 0", positive)?);
@@ -113,18 +134,34 @@ impl Args {
                 ));
             }
         }
+        let (packet, quantum) = (self.packet, self.quantum().samples());
+        if !packet.count().is_multiple_of(quantum.count()) {
+            let (packet, quantum) = (packet.as_ms(), quantum.as_ms());
+            return Err(format!("--quantum-ms {quantum}: expected a divisor of --packet-ms {packet}"));
+        }
         self.stats.as_deref().map_or(Ok(()), report::check)
     }
 
-    /// The room's quantum: 10 ms, or less for shorter packets.
+    /// The room's quantum. As long as a packet, so that what came in one packet leaves in one: a voice then waits for
+    /// the tick, and never for the rest of a packet.
     pub(crate) fn quantum(&self) -> Quantum {
-        Quantum::from_ms(self.packet.as_ms())
-            .filter(|_| self.packet < Samples::from_ms(10))
-            .unwrap_or_default()
+        self.quantum.or_else(|| Quantum::from_ms(self.packet.as_ms())).unwrap_or(Quantum::Ms20)
     }
 }
 
-fn value<T: std::str::FromStr>(
+/// Where figures are served: on this machine only, if nothing else is said.
+struct Endpoint(SocketAddr);
+
+impl FromStr for Endpoint {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let here = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        here.or_else(|_| text.parse()).map(Self)
+    }
+}
+
+fn value<T: FromStr>(
     parser: &mut lexopt::Parser,
     option: &str,
     expected: &str,

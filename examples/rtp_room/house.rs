@@ -1,6 +1,6 @@
 //! The room and who is in it: source addresses become speakers with a bus of their own, and leave again.
 
-use crate::args::Args;
+use crate::{args::Args, metrics};
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -12,7 +12,8 @@ use tertulia::{
     consent::Recordable,
     engine::{EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
     live::{
-        Control, Notice, PacketIn, PacketsOut, RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
+        Control, Notice, PacketIn, PacketsOut, RoomId, RoomStats, Rung, SOON, SpeakerStats, Stage,
+        StageConfig, WorkerStats,
     },
     record::{RecorderConfig, Session},
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
@@ -35,18 +36,22 @@ pub(crate) struct House {
     names: BTreeMap<SpeakerId, String>,
     departed: BTreeMap<String, SpeakerStats>,
     measured: Option<Box<RoomStats>>,
+    /// The figures before, for who asks in between.
+    latest: Option<RoomStats>,
 }
 
 /// The whole house at one moment.
 pub(crate) struct Figures {
     pub(crate) room: Box<RoomStats>,
+    pub(crate) worker: WorkerStats,
     pub(crate) speakers: BTreeMap<String, SpeakerStats>,
 }
 
 impl House {
     /// Opens the room and, if asked to, its recording; the shared mix comes with it.
     pub(crate) fn open(args: &Args) -> Result<(Self, PacketsOut), Box<dyn Error>> {
-        let mut control = Stage::start(StageConfig::default())?;
+        // Its listeners count on a stream that never stops.
+        let mut control = Stage::start(StageConfig { rest_after: None, ..StageConfig::default() })?;
         for warning in control.warnings() {
             eprintln!("warning: {warning}");
         }
@@ -78,6 +83,7 @@ impl House {
             names: BTreeMap::new(),
             departed: BTreeMap::new(),
             measured: None,
+            latest: None,
         };
         Ok((house, listeners))
     }
@@ -122,7 +128,11 @@ impl House {
         while let Some(notice) = self.control.poll() {
             match notice {
                 Notice::Left(_, stats) => self.depart(&stats),
-                Notice::Measured(_, stats) => self.measured = Some(stats),
+                Notice::Measured(_, stats) => {
+                    self.latest = Some((*stats).clone());
+                    self.measured = Some(stats);
+                }
+                Notice::Shed { rung, .. } => eprintln!("warning: {}", told(rung)),
                 Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),
                 Notice::Event(..) | Notice::Closed(..) => {}
@@ -142,7 +152,13 @@ impl House {
         let present =
             room.speakers.iter().filter_map(|stats| Some((self.names.get(&stats.speaker)?.clone(), *stats)));
         let speakers = self.departed.clone().into_iter().chain(present).collect();
-        Some(Figures { room, speakers })
+        let worker = self.control.stats().workers.first().copied().unwrap_or_default();
+        Some(Figures { room, worker, speakers })
+    }
+
+    /// Figures for Prometheus: the stage's as they are now, the room's as they were a second ago.
+    pub(crate) fn metrics(&self) -> String {
+        metrics::render(&self.control.stats(), self.latest.as_ref())
     }
 
     /// Ends the recording, if there is one, and waits until it is on disk.
@@ -160,6 +176,16 @@ impl House {
         {
             self.departed.insert(name, *stats);
         }
+    }
+}
+
+fn told(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Ground => "the machine keeps up again, nothing is shed",
+        Rung::Neural => "the machine is overloaded: no neural concealment",
+        Rung::Complexity => "the machine is overloaded: encoders take less trouble",
+        Rung::Voices => "the machine is overloaded: fewer voices are heard at once",
+        Rung::NewRooms => "the machine is overloaded: nothing is left to shed",
     }
 }
 

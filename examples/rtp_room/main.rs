@@ -1,8 +1,9 @@
 //! A mixing server for Opus over plain RTP and UDP; see `--help`. Threads: this one looks after the house, one receives,
-//! one sends, and the stage has its own.
+//! one sends, one may answer Prometheus, and the stage has its own.
 
 mod args;
 mod house;
+mod metrics;
 mod network;
 mod report;
 
@@ -13,7 +14,7 @@ use report::Reporter;
 use std::{
     error::Error,
     io::Write,
-    net::UdpSocket,
+    net::{SocketAddr, TcpListener, UdpSocket},
     process::ExitCode,
     sync::{
         Mutex,
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind(args.bind).map_err(|error| format!("--bind {}: {error}", args.bind))?;
     socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let figures = args.metrics.map(serve_figures_at).transpose()?;
     let (house, listeners) = House::open(args)?;
     let (house, done) = (Mutex::new(house), AtomicBool::new(false));
     let (routes, new_routes) = mpsc::channel();
@@ -62,10 +64,19 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     thread::scope(|threads| {
         threads.spawn(move || network::send(socket, &new_routes));
         threads.spawn(move || network::receive(socket, shared, routes, args.payload_type, over));
+        if let Some(figures) = &figures {
+            threads.spawn(move || metrics::serve(figures, shared, over));
+        }
         let ended = announce(socket, shared).and_then(|()| look_after(shared, args, &interrupted));
         done.store(true, Relaxed);
         ended
     })
+}
+
+fn serve_figures_at(at: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
+    let figures = TcpListener::bind(at).map_err(|error| format!("--metrics {at}: {error}"))?;
+    eprintln!("figures at http://{}/metrics", figures.local_addr()?);
+    Ok(figures)
 }
 
 /// Says that the room is there once its clock is past the longest packet: what the first one who comes says then lies

@@ -75,6 +75,9 @@ impl Reporter {
             "encodes_per_s": by_the_second(room.encodes, self.encodes),
             "decodes_per_s": by_the_second(room.decodes, self.decodes),
             "deadline_misses": room.deadline_misses,
+            "passed": room.passed,
+            "load": round(figures.worker.load.into()),
+            "shed": format!("{:?}", figures.worker.rung).to_lowercase(),
         });
         (self.samples, self.encodes, self.decodes) = (room.samples, room.encodes, room.decodes);
         report

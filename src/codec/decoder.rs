@@ -81,18 +81,18 @@ impl Decoder {
         }
     }
 
-    /// Does `payload` say that it holds a voice? Silent about it where the codec has no detector.
+    /// Did its encoder hear a voice in `payload`, as far as it tells?
     ///
     /// # Real-time
     /// Safe.
     #[must_use]
-    pub fn is_voiced(&self, payload: &[u8]) -> bool {
+    pub fn voice_active(&self, payload: &[u8]) -> Option<bool> {
         match &self.kind {
             #[cfg(feature = "opus")]
-            Kind::Opus(_) => crate::packet::opus::voice_active(payload) == Some(true),
+            Kind::Opus(_) => crate::packet::opus::voice_active(payload),
             Kind::Pcm => {
                 let _ = payload;
-                false
+                None
             }
         }
     }

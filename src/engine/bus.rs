@@ -111,6 +111,17 @@ impl Chain {
         self.coder.as_mut().is_some_and(|coder| coder.gather(at, &self.mix))
     }
 
+    /// A quantum of silence, which nobody is sent. What was gathered of a packet is lost.
+    pub(super) fn hush(&mut self) {
+        self.mix.fill(0.0);
+        self.limiter.process(&mut self.mix);
+        self.mix.fill(0.0);
+        if let Some(coder) = &mut self.coder {
+            coder.gathered.fill(0.0);
+            coder.bytes = 0;
+        }
+    }
+
     /// Goes on where `other` stands, as if it had made the same mix all along.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.limiter.copy_from(&other.limiter);

@@ -19,11 +19,19 @@ pub struct RoomConfig {
     pub max_lanes: u16,
     /// Places for outputs.
     pub max_buses: u16,
+    /// So many voices are decoded and heard at once; who, is chosen by what packets tell undecoded. Without a bound all are.
+    pub max_mixed: Option<u16>,
 }
 
 impl Default for RoomConfig {
     fn default() -> Self {
-        Self { quantum: Quantum::Ms10, channels: Channels::Mono, max_lanes: 64, max_buses: 65 }
+        Self {
+            quantum: Quantum::Ms10,
+            channels: Channels::Mono,
+            max_lanes: 64,
+            max_buses: 65,
+            max_mixed: Some(12),
+        }
     }
 }
 
@@ -45,6 +53,8 @@ pub struct LaneConfig {
     pub payload_type: u8,
     /// The payload type of RED packets (RFC 2198) that hold such payloads, if it sends them.
     pub red_payload_type: Option<u8>,
+    /// The header extension element that holds its level (RFC 6464), if it sends one; 1…255, as negotiated.
+    pub level_extension: Option<u8>,
     /// Is lost sound synthesised from deep redundancy (DRED), where its packets carry it?
     pub deep_redundancy: bool,
     /// Is sound that nothing tells about invented by the codec's neural network? Twenty times as dear as the classic way, so
@@ -59,7 +69,7 @@ pub struct LaneConfig {
 }
 
 impl LaneConfig {
-    /// The defaults: payload type 111, no RED, deep redundancy used, classic concealment, 100 ms a percent, 0…2 s.
+    /// The defaults: payload type 111, no RED, no level, deep redundancy used, classic concealment, 100 ms a percent, 0…2 s.
     #[must_use]
     pub fn new(speaker: SpeakerId) -> Self {
         Self {
@@ -67,6 +77,7 @@ impl LaneConfig {
             codec: Codec::default(),
             payload_type: 111,
             red_payload_type: None,
+            level_extension: None,
             deep_redundancy: true,
             deep_plc: false,
             ms_per_percent: 100,

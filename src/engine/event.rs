@@ -17,6 +17,8 @@ pub enum Source {
     Red,
     /// Synthesised from the deep redundancy of a later packet.
     Dred,
+    /// It had its turn, but nobody heard it: there were more voices than places. It is not decoded.
+    Unmixed,
     /// It was there, but dropped to catch up.
     Skipped,
 }
@@ -30,7 +32,7 @@ pub struct Playout {
     pub sequence: u64,
     /// Where its first sample lies on the sender's clock.
     pub media: MediaTime,
-    /// Where its first sample stands in every mix; for [`Source::Skipped`] where it would have stood.
+    /// Where its first sample stands in every mix; for [`Source::Skipped`] and [`Source::Unmixed`] where it would have stood.
     pub at: SampleTime,
     /// Its playout delay over the quickest transit this lane has seen lately.
     pub delay: Samples,

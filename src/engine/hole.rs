@@ -94,6 +94,16 @@ impl Hole {
         !self.fade.is_silent()
     }
 
+    /// How long it is so far; nothing where the sender rests.
+    pub(super) fn length(&self) -> Samples {
+        self.concealed + self.silent
+    }
+
+    /// Is nothing but silence left to fill it with?
+    pub(super) fn is_over(&self) -> bool {
+        self.fade.is_over()
+    }
+
     /// Now that the next packet is here: of the hole before it, what the sender never sent (`pause`) was silence, and the
     /// rest concealed.
     pub(super) fn settle(&mut self, pause: Samples, jitter: &mut JitterBuffer, samples: &mut SampleCounts) {

@@ -4,7 +4,7 @@ use super::{deep::Deep, lane::Lane, stats::PacketCounts};
 use crate::{
     codec::CONCEAL_WHOLE,
     jitter::{Insert, Slot},
-    packet::{Arrival, Packet, Position, Red, RedBlock, RedBlocks, Reject, Sighting},
+    packet::{Arrival, AudioLevel, Packet, Position, Red, RedBlock, RedBlocks, Reject, Sighting, Speech},
     speaker::VoicePacket,
     time::{SampleTime, Samples},
 };
@@ -48,7 +48,8 @@ impl Lane {
             Sighting::Duplicate => return Ok(Received::Duplicate),
             Sighting::TooOld => return Err(Reject::TooOld),
         }
-        let slot = self.describe(&position, duration, payload, deep);
+        let level = self.level_extension.and_then(|id| packet.audio_level(id));
+        let slot = self.describe(&position, duration, payload, level, deep);
         older.into_iter().flatten().for_each(|copy| self.take_copy(&copy, &slot, arrived));
         let insert = self.jitter.insert(slot, payload, arrived);
         self.restarted |= position.restarted;
@@ -76,11 +77,19 @@ impl Lane {
     }
 
     /// Deep redundancy is looked for only where the packet before is missing: it costs some microseconds.
-    fn describe(&self, position: &Position, duration: Samples, payload: &[u8], deep: &mut Deep) -> Slot {
+    fn describe(
+        &self,
+        position: &Position,
+        duration: Samples,
+        payload: &[u8],
+        level: Option<AudioLevel>,
+        deep: &mut Deep,
+    ) -> Slot {
         let decoder = &self.voice.decoder;
         let mut slot = Slot::new(position.sequence, position.media, duration);
         slot.fec = decoder.has_fec(payload);
         slot.dtx = decoder.is_dtx(payload);
+        slot.speech = Speech::told(level, decoder.voice_active(payload), slot.dtx);
         let before = position.sequence.checked_sub(1);
         // It is synthesised in whole steps: shorter packets could not be made from it.
         let whole = duration.len().is_multiple_of(CONCEAL_WHOLE);

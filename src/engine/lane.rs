@@ -1,6 +1,7 @@
 //! One speaker's way in: packets → jitter buffer → decoder → frame.
 
 use super::{
+    attention::Attention,
     config::{BuildError, LaneConfig, RoomConfig},
     deep::Deep,
     log::Log,
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     frame::Channels,
     jitter::{DelayConfig, JitterBuffer},
-    mix::{Fader, Gate, Limiter},
+    mix::{Fader, Gate, Limiter, fade},
     packet::{Seen, SenderClock},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
@@ -22,6 +23,7 @@ pub struct Lane {
     pub(super) speaker: SpeakerId,
     pub(super) payload_type: u8,
     pub(super) red_payload_type: Option<u8>,
+    pub(super) level_extension: Option<u8>,
     pub(super) deep_redundancy: bool,
     pub(super) clock: SenderClock,
     pub(super) seen: Seen,
@@ -31,6 +33,11 @@ pub struct Lane {
     pub(super) stats: LaneStats,
     pub(super) epoch: u32,
     pub(super) restarted: bool,
+    pub(super) attention: Attention,
+    /// Is it one of those that are decoded and mixed?
+    pub(super) heard: bool,
+    /// Since when nothing is to be done for it.
+    pub(super) asleep: Option<SampleTime>,
     frame: Box<[f32]>,
     channels: Channels,
     gate: Gate,
@@ -53,6 +60,7 @@ impl Lane {
             speaker: config.speaker,
             payload_type: config.payload_type,
             red_payload_type: config.red_payload_type,
+            level_extension: config.level_extension,
             deep_redundancy: config.deep_redundancy,
             clock: SenderClock::default(),
             seen: Seen::default(),
@@ -62,6 +70,9 @@ impl Lane {
             stats: LaneStats::default(),
             epoch: 0,
             restarted: false,
+            attention: Attention::default(),
+            heard: true,
+            asleep: None,
             frame: vec![0.0; room.frame_len()].into_boxed_slice(),
             channels: room.channels,
             gate: Gate::default(),
@@ -80,15 +91,54 @@ impl Lane {
         &self.stats
     }
 
-    /// Makes the frame that stands in the mixes from `now` + look-ahead on; whether anything of it is heard.
-    pub(super) fn pull(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log) -> bool {
-        let quantum = Samples::new((self.frame.len() / self.channels.count()) as u64);
+    /// Makes the frame that stands in the mixes from `now` + look-ahead on, if it is to be `heard`; whether anything of it is.
+    pub(super) fn pull(&mut self, now: SampleTime, heard: bool, deep: &mut Deep, log: &mut Log) -> bool {
+        let was_heard = std::mem::replace(&mut self.heard, heard);
+        let audible = match (was_heard, heard) {
+            (true, true) => self.play(now, deep, log, None),
+            (false, true) => {
+                self.voice.warm_up(&self.jitter);
+                let enters = self.attention.has_begun().then_some(Turn::Enters);
+                self.play(now, deep, log, enters)
+            }
+            (true, false) => {
+                let audible = self.play(now, deep, log, Some(Turn::Leaves));
+                self.voice.step_back();
+                audible
+            }
+            (false, false) => {
+                self.let_pass(now, deep, log);
+                false
+            }
+        };
+        self.stats.target = self.jitter.target();
+        audible
+    }
+
+    fn play(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log, turn: Option<Turn>) -> bool {
+        let (quantum, width) = (self.quantum(), self.channels.count());
         let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
         self.voice.fill(quantum, Pull { speaker, now, jitter, deep, stats, log });
         self.voice.pending.pop(&mut self.frame);
+        self.attention.measure(&self.frame);
         self.fader.apply(now + Limiter::LOOKAHEAD, self.channels, &mut self.frame);
-        self.stats.target = self.jitter.target();
-        self.gate.pass(now, self.channels.count(), &mut self.frame)
+        match turn {
+            Some(Turn::Enters) => fade::rise(&mut self.frame, width),
+            Some(Turn::Leaves) => fade::fall(&mut self.frame, width),
+            None => {}
+        }
+        self.gate.pass(now, width, &mut self.frame)
+    }
+
+    fn let_pass(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log) {
+        let quantum = self.quantum();
+        let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
+        self.voice.pass(quantum, Pull { speaker, now, jitter, deep, stats, log });
+        self.fader.skip(now + Limiter::LOOKAHEAD, quantum);
+    }
+
+    fn quantum(&self) -> Samples {
+        Samples::new((self.frame.len() / self.channels.count()) as u64)
     }
 
     /// How often the decoder was at work since the last question.
@@ -99,4 +149,10 @@ impl Lane {
     pub(super) fn frame(&self) -> &[f32] {
         &self.frame
     }
+}
+
+/// A voice in the midst of its sound comes or goes without a click.
+enum Turn {
+    Enters,
+    Leaves,
 }

@@ -3,6 +3,7 @@
 //!
 //! No thread, clock, lock, allocation, log or panic once built. Same inputs, same bytes.
 
+mod attention;
 mod bus;
 mod command;
 mod config;
@@ -13,9 +14,12 @@ mod intake;
 mod lane;
 mod log;
 mod mixing;
+mod passing;
+mod rest;
 mod room;
 mod share;
 mod shed;
+mod sleep;
 mod stats;
 mod tick;
 mod voice;
@@ -32,7 +36,7 @@ pub use stats::{LaneStats, PacketCounts, SampleCounts};
 pub use tick::{BusPacket, Tick, Work};
 
 use crate::{
-    mix::MixMinus,
+    mix::{MixMinus, Selection},
     packet::Reject,
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
@@ -47,9 +51,21 @@ pub struct Engine {
     quantum: Samples,
     lanes: Box<[Option<Box<Lane>>]>,
     buses: Box<[Option<Box<Bus>>]>,
-    /// Who is heard in this tick, and who was in the one before.
+    max_mixed: Option<u16>,
+    /// Whose lanes have anything in them.
+    awake: SpeakerSet,
+    /// Which of them are decoded and mixed.
+    heard: SpeakerSet,
+    selection: Selection,
+    /// Whose packets were last listened to, as they do not tell who speaks.
+    probed: SpeakerId,
+    /// Of those who is audible in this tick, and who was in the one before.
     audible: SpeakerSet,
     before: SpeakerSet,
+    /// The audible once more, one by one.
+    voices: Vec<SpeakerId>,
+    /// May buses hear otherwise than in the tick before?
+    regroup: bool,
     /// The buses that make a mix of their own in this tick.
     leaders: Vec<BusId>,
     sums: MixMinus,
@@ -76,8 +92,15 @@ impl Engine {
             quantum: config.quantum.samples(),
             lanes: std::iter::repeat_with(|| None).take(lanes).collect(),
             buses: std::iter::repeat_with(|| None).take(buses).collect(),
+            max_mixed: config.max_mixed,
+            awake: SpeakerSet::NOBODY,
+            heard: SpeakerSet::NOBODY,
+            selection: Selection::new(lanes),
+            probed: SpeakerId(0),
             audible: SpeakerSet::NOBODY,
             before: SpeakerSet::NOBODY,
+            voices: Vec::with_capacity(lanes),
+            regroup: true,
             leaders: Vec::with_capacity(buses),
             sums: MixMinus::new(lanes, config.frame_len()),
             deep: Deep::new(),
@@ -98,6 +121,7 @@ impl Engine {
         datagram: &'a [u8],
         arrived: SampleTime,
     ) -> Received<'a> {
+        self.wake(speaker);
         match self.lanes.get_mut(speaker.index()) {
             Some(Some(lane)) => lane.receive(datagram, arrived, &mut self.deep),
             _ => Received::Rejected(Reject::NoLane),
@@ -124,6 +148,7 @@ impl Engine {
     pub fn tick(&mut self) -> Tick<'_> {
         let at = self.now;
         self.log.turn();
+        self.choose_heard(at);
         self.pull_lanes(at);
         self.assign_leaders(at);
         self.sum_leaders();
@@ -143,16 +168,16 @@ impl Engine {
     /// will be full. Who parts company with whom is not known yet.
     ///
     /// # Real-time
-    /// Safe: looks at each lane and each bus.
+    /// Safe: looks at each lane that is awake and at each bus.
     #[must_use]
     pub fn next_work(&self) -> Work {
-        let lanes = self.lanes.iter().flatten();
-        let wants = |lane: &Lane| lane.voice.pending.len() < self.quantum;
+        let lanes = self.awake.iter().filter_map(|speaker| self.lanes.get(speaker.index())?.as_deref());
+        let wants = |lane: &Lane| lane.heard && lane.voice.pending.len() < self.quantum;
         let full = |bus: &Bus| {
             !matches!(bus.role, bus::Role::Follows(_)) && bus.chain.completes_a_packet(self.now, self.quantum)
         };
         Work {
-            lanes: lanes.clone().count() as u32,
+            lanes: self.awake.len() as u32,
             decodes: lanes.filter(|lane| wants(lane)).count() as u32,
             encodes: self.buses.iter().flatten().filter(|bus| full(bus)).count() as u32,
         }
@@ -160,8 +185,8 @@ impl Engine {
 
     /// A lane's counters.
     #[must_use]
-    pub fn stats(&self, speaker: SpeakerId) -> Option<&LaneStats> {
-        self.lanes.get(speaker.index()).and_then(Option::as_deref).map(Lane::stats)
+    pub fn stats(&self, speaker: SpeakerId) -> Option<LaneStats> {
+        self.lanes.get(speaker.index()).and_then(Option::as_deref).map(|lane| lane.stats_at(self.now))
     }
 
     /// The deepest that the limiter of any open bus has gone, in dB; 0 when none ever worked.

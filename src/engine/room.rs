@@ -52,14 +52,17 @@ impl Engine {
             Some(place @ None) => *place = Some(lane),
             _ => return Some(Retired::Refused(Command::Admit(lane))),
         }
+        self.awake.insert(speaker);
         self.log.event(Event::Joined { speaker, at: self.now + Limiter::LOOKAHEAD });
         None
     }
 
     fn dismiss(&mut self, speaker: SpeakerId) -> Option<Retired> {
+        self.wake(speaker);
         let Some(lane) = self.lanes.get_mut(speaker.index()).and_then(Option::take) else {
             return Some(Retired::Refused(Command::Dismiss(speaker)));
         };
+        self.awake.remove(speaker);
         self.log.event(Event::Left { speaker, at: self.now + Limiter::LOOKAHEAD });
         Some(Retired::Lane(lane))
     }
@@ -67,7 +70,10 @@ impl Engine {
     fn open(&mut self, mut bus: Box<Bus>) -> Option<Retired> {
         bus.heed(self.shed);
         match self.buses.get_mut(bus.id().index()) {
-            Some(place @ None) => *place = Some(bus),
+            Some(place @ None) => {
+                *place = Some(bus);
+                self.regroup = true;
+            }
             _ => return Some(Retired::Refused(Command::Open(bus))),
         }
         None
@@ -78,6 +84,7 @@ impl Engine {
             return Some(Retired::Refused(Command::Close(bus)));
         };
         share::bequeath(&mut self.buses, &bus);
+        self.regroup = true;
         Some(Retired::Bus(bus))
     }
 
@@ -85,6 +92,7 @@ impl Engine {
         match self.buses.get_mut(bus.index()) {
             Some(Some(bus)) => {
                 change(bus);
+                self.regroup = true;
                 None
             }
             _ => Some(Retired::Refused(command)),
@@ -99,6 +107,7 @@ impl Engine {
         event: Option<Event>,
         change: impl FnOnce(&mut Lane) -> bool,
     ) -> Option<Retired> {
+        self.wake(speaker);
         let taken = match self.lanes.get_mut(speaker.index()) {
             Some(Some(lane)) => change(lane),
             _ => false,

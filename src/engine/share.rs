@@ -23,12 +23,13 @@ pub(super) struct Moment<'a> {
     pub(super) before: &'a SpeakerSet,
 }
 
-/// Gives every bus its role; the leaders, in order.
-pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<BusId>) {
+/// Gives every bus its role; `leaders` are those who lead, in order. Does one wait for the moment to join another?
+pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<BusId>) -> bool {
     leaders.clear();
+    let mut one_waits = false;
     for place in 0..buses.len() {
         let Some(mut bus) = buses[place].take() else { continue };
-        match leader_for(&bus, buses, moment, leaders) {
+        match leader_for(&bus, buses, moment, leaders, &mut one_waits) {
             Some(leader) => bus.role = Role::Follows(leader),
             None => {
                 take_the_lead(&mut bus, buses);
@@ -37,17 +38,24 @@ pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<Bu
         }
         buses[place] = Some(bus);
     }
+    one_waits
 }
 
-/// The leader whose mix `bus` may share now.
-fn leader_for(bus: &Bus, buses: &Buses, moment: Moment<'_>, leaders: &[BusId]) -> Option<BusId> {
+/// The leader whose mix `bus` may share now; if there is one that it may not share yet, it waits.
+fn leader_for(
+    bus: &Bus,
+    buses: &Buses,
+    moment: Moment<'_>,
+    leaders: &[BusId],
+    waits: &mut bool,
+) -> Option<BusId> {
     let heard = bus.members.and(moment.audible);
-    leaders.iter().copied().find(|id| {
-        let Some(leader) = bus_at(buses, *id) else { return false };
-        bus.can_share(leader)
-            && leader.members.and(moment.audible) == heard
-            && may_join(bus, leader, buses, moment)
-    })
+    let makes_the_same = |leader: &&Bus| bus.can_share(leader) && leader.members.and(moment.audible) == heard;
+    let mut alike = leaders.iter().filter_map(|id| bus_at(buses, *id)).filter(makes_the_same).peekable();
+    let one_is_alike = alike.peek().is_some();
+    let leader = alike.find(|leader| may_join(bus, leader, buses, moment));
+    *waits |= one_is_alike && leader.is_none();
+    leader.map(|leader| leader.id)
 }
 
 fn may_join(bus: &Bus, leader: &Bus, buses: &Buses, moment: Moment<'_>) -> bool {

@@ -36,7 +36,6 @@ impl Shed {
         if self < Self::Complexity { complexity } else { Self::COMPLEXITY }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "who is heard is chosen from the next change on"))]
     /// How many voices may be heard where the room's own bound is `bound`.
     pub(super) fn max_mixed(self, bound: Option<u16>) -> Option<u16> {
         match self {

@@ -21,6 +21,8 @@ pub struct PacketCounts {
     pub heard: u64,
     /// Dropped unheard to catch up.
     pub skipped: u64,
+    /// Passed undecoded, as there were more voices than places.
+    pub unmixed: u64,
 }
 
 impl PacketCounts {
@@ -31,8 +33,8 @@ impl PacketCounts {
     }
 }
 
-/// Samples of one lane. `played + concealed + fec + dred + silence + inserted − removed` is what it has put out, and what
-/// waits to be put out next.
+/// Samples of one lane. `played + concealed + fec + dred + silence + unmixed + inserted − removed` is what it has put out, and
+/// what waits to be put out next. Holes in what nobody heard count as if it had been heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleCounts {
     /// From packets' own bytes.
@@ -45,6 +47,8 @@ pub struct SampleCounts {
     pub dred: u64,
     /// Comfort noise or silence where the sender sent nothing.
     pub silence: u64,
+    /// Passed undecoded, as there were more voices than places.
+    pub unmixed: u64,
     /// Added to slow down.
     pub inserted: u64,
     /// Decoded, but left out again to speed up.

@@ -35,9 +35,11 @@ pub(super) struct Voice {
     pub(super) decodes: u32,
     /// Is what nothing tells about invented by a network, where a tick has time for it?
     deep_plc: bool,
-    channels: Channels,
+    /// Of what passes unheard, what still lies ahead.
+    pub(super) passing: Samples,
+    pub(super) channels: Channels,
     activity: Activity,
-    hole: Hole,
+    pub(super) hole: Hole,
 }
 
 /// What one pull of a lane works with.
@@ -57,6 +59,7 @@ impl Voice {
             deep_plc,
             pending: Pending::new(channels),
             decodes: 0,
+            passing: Samples::ZERO,
             channels,
             activity: Activity::new(),
             hole: Hole::new(channels),
@@ -87,7 +90,7 @@ impl Voice {
         let space = self.pending.space(Samples::new(MAX_PACKET_SAMPLES as u64));
         self.decodes += 1;
         let payload = pull.jitter.payload(slot);
-        let voiced = self.decoder.is_voiced(payload);
+        let voiced = self.decoder.voice_active(payload) == Some(true);
         let Ok(decoded) = self.decoder.decode(payload, space) else {
             pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped);
             return self.conceal(slot.duration, pull);
@@ -152,7 +155,7 @@ impl Voice {
         self.hole.count(missing, audible, pull.jitter, &mut pull.stats.samples);
     }
 
-    fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
+    pub(super) fn settle(&mut self, pause: Samples, pull: &mut Pull<'_>) {
         self.hole.settle(pause, pull.jitter, &mut pull.stats.samples);
     }
 
@@ -181,11 +184,12 @@ impl Voice {
 }
 
 impl Pull<'_> {
-    fn report(&mut self, held: Samples, sequence: u64, media: MediaTime, source: Source) {
+    pub(super) fn report(&mut self, held: Samples, sequence: u64, media: MediaTime, source: Source) {
         let delay = self.jitter.delay_of(media, self.now + held);
         match source {
             Source::Primary => self.stats.packets.heard += 1,
             Source::Skipped => self.stats.packets.skipped += 1,
+            Source::Unmixed => self.stats.packets.unmixed += 1,
             Source::Fec | Source::Red | Source::Dred => {}
         }
         if source != Source::Skipped {

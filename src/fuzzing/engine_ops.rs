@@ -3,7 +3,7 @@
 use super::input::Input;
 use crate::{
     engine::{
-        Bus, BusConfig, Codec, Command, EncoderConfig, Engine, Lane, LaneConfig, Received, RoomConfig,
+        Bus, BusConfig, Codec, Command, EncoderConfig, Engine, Lane, LaneConfig, Received, RoomConfig, Shed,
         StreamConfig,
     },
     frame::Channels,
@@ -45,7 +45,8 @@ impl Table {
     fn new(choice: u8) -> Self {
         let quantum = [Quantum::Ms2_5, Quantum::Ms5, Quantum::Ms10, Quantum::Ms20][usize::from(choice % 4)];
         let channels = if choice & 4 == 0 { Channels::Mono } else { Channels::Stereo };
-        let shape = RoomConfig { quantum, channels, max_lanes: 3, max_buses: 2 };
+        let max_mixed = Some(u16::from(choice >> 3 & 3)).filter(|bound| *bound > 0);
+        let shape = RoomConfig { quantum, channels, max_lanes: 3, max_buses: 2, max_mixed };
         let senders = [(1, 111), (2, 111), (3, 111), (1, 96)]
             .map(|(ssrc, payload_type)| RtpStream::new(ssrc, payload_type, 65_530, 0u32.wrapping_sub(4800)));
         Self { shape, engine: Engine::new(shape), senders, sent: SampleTime::ZERO, flying: Vec::new() }
@@ -63,6 +64,7 @@ impl Table {
             7 => self.receive(input.byte()?, input.byte()?, input.slice()?),
             8..=10 => self.send(input.byte()?, input.slice()?)?,
             11..=13 => self.deliver(input.bytes()?),
+            14 => self.apply(Command::Shed(Shed::ALL[usize::from(operation >> 6)])),
             _ => (0..=operation >> 6).for_each(|_| self.tick()),
         }
         Some(())

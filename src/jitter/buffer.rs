@@ -234,6 +234,36 @@ impl JitterBuffer {
         wait <= 0 || wait > self.delay.ceiling() - self.delay.floor()
     }
 
+    /// Has anything been played yet?
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Does no packet wait?
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.upcoming().is_none()
+    }
+
+    /// The first packet that waits.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn upcoming(&self) -> Option<Slot> {
+        self.slots.first_from(self.next.map_or(0, |next| next.sequence))
+    }
+
+    /// The packet `back` before the one that is to be played next, if it came and its bytes are still there.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn played(&self, back: u64) -> Option<Slot> {
+        self.slots.at(self.next?.sequence.checked_sub(back)?)
+    }
+
     /// Above the largest delay, unless even the newest packet is; and far above the target, as far as concealment has paid
     /// for it. What has come late for good, as after a capture that stood still, is no backlog.
     fn is_worth_dropping(&self, head: &Slot, at: SampleTime) -> bool {

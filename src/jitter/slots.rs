@@ -1,6 +1,9 @@
 //! Packets that wait to be decoded: fixed places by sequence number, their bytes in one ring.
 
-use crate::time::{MediaTime, Samples};
+use crate::{
+    packet::Speech,
+    time::{MediaTime, Samples},
+};
 
 /// Places; 5 s of 20 ms packets. A power of two, so that a place is the low bits of a sequence number.
 const PLACES: u64 = 256;
@@ -24,6 +27,8 @@ pub struct Slot {
     pub red: bool,
     /// It says that the sender falls silent.
     pub dtx: bool,
+    /// Whether somebody speaks in it, if it tells.
+    pub speech: Option<Speech>,
     offset: u64,
     length: usize,
 }
@@ -32,8 +37,8 @@ impl Slot {
     /// Describes a packet without any redundancy that has no place yet.
     #[must_use]
     pub const fn new(sequence: u64, media: MediaTime, duration: Samples) -> Self {
-        let (fec, dtx, red) = (false, false, false);
-        Self { sequence, media, duration, fec, deep: Samples::ZERO, red, dtx, offset: 0, length: 0 }
+        let (fec, dtx, red, speech) = (false, false, false, None);
+        Self { sequence, media, duration, fec, deep: Samples::ZERO, red, dtx, speech, offset: 0, length: 0 }
     }
 
     /// How far before it its copies of other packets reach.

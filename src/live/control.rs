@@ -2,15 +2,18 @@
 //! frees what comes back.
 
 use super::{
+    bell::{Bells, Door},
     clock,
     config::StageConfig,
     error::{AttachError, OpenError, OrderError},
+    gauge::WorkerGauge,
     hall::Hall,
     notice::Notice,
     outlet::{self, Outlet, PacketsOut, PcmOut},
     port::{self, PacketIn},
     recorder::Message,
     room::{Room, RoomId, Task},
+    seats::Seats,
     stats::RoomStats,
     worker::{Order, Return, Worker},
 };
@@ -25,7 +28,9 @@ use rtrb::{Consumer, Producer};
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
+    sync::Arc,
     thread::JoinHandle,
+    time::Instant,
 };
 
 /// For a change's `at`: as soon as possible.
@@ -37,11 +42,15 @@ pub const SOON: SampleTime = SampleTime::ZERO;
 pub struct Control {
     pub(super) config: StageConfig,
     warnings: Vec<Warning>,
-    workers: Vec<Link>,
+    pub(super) workers: Vec<Link>,
+    bells: Arc<[Bells]>,
     disk: Option<Disk>,
     pub(super) halls: BTreeMap<RoomId, Hall>,
     notices: VecDeque<Notice>,
+    seats: Seats<u32>,
     rooms_opened: u32,
+    /// When rooms were last weighed against each other.
+    pub(super) weighed: Instant,
 }
 
 /// Something the stage cannot do on this machine. It runs all the same.
@@ -73,6 +82,7 @@ pub(super) struct Link {
     pub(super) returns: Consumer<Return>,
     pub(super) events: Consumer<(RoomId, Event)>,
     pub(super) thread: JoinHandle<Worker>,
+    pub(super) gauge: Arc<WorkerGauge>,
     pub(super) rooms: usize,
 }
 
@@ -85,15 +95,24 @@ pub(super) struct Disk {
 }
 
 impl Control {
-    pub(super) fn new(config: StageConfig, warnings: Vec<Warning>, workers: Vec<Link>, disk: Disk) -> Self {
+    pub(super) fn new(
+        config: StageConfig,
+        warnings: Vec<Warning>,
+        workers: Vec<Link>,
+        bells: Arc<[Bells]>,
+        disk: Disk,
+    ) -> Self {
         Self {
             config,
             warnings,
             workers,
+            bells,
             disk: Some(disk),
             halls: BTreeMap::new(),
             notices: VecDeque::new(),
+            seats: Seats::new(0..config.seats() as u32),
             rooms_opened: 0,
+            weighed: clock::now(),
         }
     }
 
@@ -103,7 +122,7 @@ impl Control {
         &self.warnings
     }
 
-    /// Opens a room on the worker that has the fewest. Its sample 0 lies some milliseconds ahead.
+    /// Opens a room on the worker that has the least to do. Its sample 0 lies some milliseconds ahead.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -112,17 +131,17 @@ impl Control {
         if usize::from(config.max_lanes) > MAX_SPEAKERS {
             return Err(OpenError::TooManyLanes);
         }
-        let (worker, link) = self
-            .workers
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, link)| link.rooms < self.config.max_rooms_per_worker)
-            .min_by_key(|(_, link)| link.rooms)
-            .ok_or(OpenError::Full)?;
-        let id = RoomId(self.rooms_opened);
-        let hall = Hall::new(worker, self.rooms_opened, config);
-        let room = Box::new(Room::new(id, config, hall.epoch));
-        link.orders.push(Order::Open(room)).map_err(|_| OpenError::Busy)?;
+        let worker = self.worker_for_a_new_room()?;
+        let seat = self.seats.take().ok_or(OpenError::Full)?;
+        let id = RoomId { number: self.rooms_opened, seat };
+        let door = Door::new(seat, worker, Arc::clone(&self.bells));
+        let hall = Hall::new(worker, self.rooms_opened, config, door);
+        let room = Box::new(Room::new(id, config, &self.config, hall.front.clone()));
+        let link = self.workers.get_mut(worker).ok_or(OpenError::Full)?;
+        if link.orders.push(Order::Open(room)).is_err() {
+            self.seats.untake(seat);
+            return Err(OpenError::Busy);
+        }
         link.rooms += 1;
         self.rooms_opened += 1;
         self.halls.insert(id, hall);
@@ -142,7 +161,7 @@ impl Control {
     /// The room's clock, now.
     #[must_use]
     pub fn now(&self, room: RoomId) -> Option<SampleTime> {
-        Some(self.halls.get(&room)?.epoch.sample_at(clock::now()))
+        Some(self.halls.get(&room)?.front.epoch.sample_at(clock::now()))
     }
 
     /// Lets a speaker in. The stage chooses the place, whatever `lane.speaker` says; `name` is the recording's.
@@ -155,7 +174,7 @@ impl Control {
         let hall = self.halls.get_mut(&room).ok_or(AttachError::NoRoom)?;
         let speaker = SpeakerId(hall.speakers.take().ok_or(AttachError::Full)?);
         let admission = hall.admissions;
-        let (packet_in, inlet) = port::packets_in(speaker, admission, name, hall.epoch, bytes);
+        let (packet_in, inlet) = port::packets_in(speaker, admission, name, hall.front.clone(), bytes);
         let built = Lane::new(LaneConfig { speaker, ..lane }, &hall.config).map_err(AttachError::Build);
         let admitted = built
             .and_then(|lane| Ok(self.task(room, Task::Admit(Box::new(lane), Box::new(inlet)))?))
@@ -281,9 +300,11 @@ impl Control {
         self.task(room, Task::Measure(Box::new(blank)))
     }
 
-    /// The oldest notice not yet read. Call it now and then: it also frees what has come back.
+    /// The oldest notice not yet read. Call it now and then: it also frees what has come back, and moves rooms from
+    /// workers that have too much to do.
     pub fn poll(&mut self) -> Option<Notice> {
         self.sweep();
+        self.weigh();
         self.notices.pop_front()
     }
 
@@ -327,8 +348,8 @@ impl Control {
 
     /// Takes in what has come up, and frees it.
     pub(super) fn sweep(&mut self) {
-        let Self { workers, halls, notices, disk, .. } = self;
-        for link in workers {
+        let Self { workers, halls, notices, disk, seats, .. } = self;
+        for (worker, link) in workers.iter_mut().enumerate() {
             while let Ok((room, event)) = link.events.pop() {
                 notices.push_back(Notice::Event(room, event));
             }
@@ -340,9 +361,10 @@ impl Control {
                     }),
                     Return::Room(room) => {
                         link.rooms -= 1;
+                        seats.free(room.id.seat);
                         notices.push_back(Notice::Closed(room.id, Box::new(room.final_stats())));
                     }
-                    Return::Astray(order) => drop(order),
+                    Return::Shed(rung) => notices.push_back(Notice::Shed { worker, rung }),
                 }
             }
         }

@@ -21,6 +21,8 @@ pub enum OpenError {
     TooManyLanes,
     /// The worker has not kept up with orders.
     Busy,
+    /// Every worker sheds all it can to keep its rooms alive: see [`super::Rung::NewRooms`].
+    Overloaded,
 }
 
 /// A speaker or an output that was not let in.
@@ -41,6 +43,19 @@ pub enum AttachError {
 pub enum OrderError {
     /// No such room (any more).
     NoRoom,
+    /// The worker has not kept up with orders.
+    Busy,
+}
+
+/// A room that was not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveError {
+    /// No such room (any more).
+    NoRoom,
+    /// No such worker.
+    NoWorker,
+    /// That worker has as many rooms as it takes.
+    Full,
     /// The worker has not kept up with orders.
     Busy,
 }
@@ -108,6 +123,7 @@ impl fmt::Display for OpenError {
         f.write_str(match self {
             Self::Full => "open a room: every worker has all the rooms it takes",
             Self::TooManyLanes => "open a room: max_lanes is above 1024",
+            Self::Overloaded => "open a room: the stage is overloaded, those who are here come first",
             Self::Busy => BUSY,
         })
     }
@@ -128,6 +144,17 @@ impl fmt::Display for OrderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoRoom => NO_ROOM,
+            Self::Busy => BUSY,
+        })
+    }
+}
+
+impl fmt::Display for MoveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoom => NO_ROOM,
+            Self::NoWorker => "no such worker",
+            Self::Full => "that worker has all the rooms it takes",
             Self::Busy => BUSY,
         })
     }
@@ -160,5 +187,6 @@ impl Error for StartError {}
 impl Error for OpenError {}
 impl Error for AttachError {}
 impl Error for OrderError {}
+impl Error for MoveError {}
 impl Error for RecordingError {}
 impl Error for FinishError {}

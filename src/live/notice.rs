@@ -1,6 +1,7 @@
 //! What comes up to the caller by itself.
 
 use super::{
+    ladder::Rung,
     room::{Leftover, RoomId},
     stats::{RoomStats, SpeakerStats},
 };
@@ -22,6 +23,13 @@ pub enum Notice {
     Refused(RoomId, Command),
     /// A closed room's last figures.
     Closed(RoomId, Box<RoomStats>),
+    /// A worker sheds more than before, or less: all its rooms do without what the rung says.
+    Shed {
+        /// Which worker.
+        worker: usize,
+        /// Where it stands now.
+        rung: Rung,
+    },
     /// A recording cannot be written any more; what was written stays.
     RecordingFailed(RoomId, RecordError),
 }

@@ -95,6 +95,11 @@ impl Outlet {
         }
     }
 
+    /// Does a reader count on each quantum of the mix?
+    pub(super) fn is_pcm(&self) -> bool {
+        matches!(self.tap, Tap::Pcm(_))
+    }
+
     /// Takes one quantum whole or not at all, so that a reader stays aligned to quanta.
     pub(super) fn mix(&mut self, mix: &[f32]) {
         if let Tap::Pcm(ring) = &mut self.tap {

@@ -4,9 +4,9 @@ use super::{
     clock::Epoch,
     stats::{Quantiles, RoomStats, histogram},
 };
-use crate::time::{Quantum, SampleTime};
+use crate::time::{Quantum, SampleTime, Samples};
 use hdrhistogram::Histogram;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One room's deadlines.
 #[derive(Debug)]
@@ -15,9 +15,24 @@ pub(super) struct Pace {
     quantum: Quantum,
     next: SampleTime,
     ticks: u64,
+    passed: u64,
+    rested: u64,
     misses: u64,
-    busy_ns: Histogram<u64>,
-    late_ns: Histogram<u64>,
+    busy_ns: Histogram<u32>,
+    late_ns: Histogram<u32>,
+}
+
+/// How one tick went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Went {
+    /// How late it began.
+    pub(super) late: Duration,
+    /// How long it took.
+    pub(super) busy: Duration,
+    /// It was not done when the next was due.
+    pub(super) missed: bool,
+    /// Nobody heard it.
+    pub(super) passed: bool,
 }
 
 impl Pace {
@@ -27,6 +42,8 @@ impl Pace {
             quantum,
             next: SampleTime::ZERO,
             ticks: 0,
+            passed: 0,
+            rested: 0,
             misses: 0,
             busy_ns: histogram(LONGEST_NS),
             late_ns: histogram(LONGEST_NS),
@@ -43,13 +60,52 @@ impl Pace {
         self.next
     }
 
+    pub(super) fn quantum(&self) -> Samples {
+        self.quantum.samples()
+    }
+
+    /// Room time at `instant`.
+    pub(super) fn sample_at(&self, instant: Instant) -> SampleTime {
+        self.epoch.sample_at(instant)
+    }
+
+    /// When room sample `at` is due.
+    pub(super) fn instant_of(&self, at: SampleTime) -> Instant {
+        self.epoch.instant_of(at)
+    }
+
+    /// How late a tick that begins at `now` would be.
+    pub(super) fn lateness(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.due())
+    }
+
     /// The tick that was due began at `began` and is done at `done`.
-    pub(super) fn ticked(&mut self, began: Instant, done: Instant) {
-        self.late_ns.saturating_record(began.saturating_duration_since(self.due()).as_nanos() as u64);
-        self.busy_ns.saturating_record(done.saturating_duration_since(began).as_nanos() as u64);
+    pub(super) fn ticked(&mut self, began: Instant, done: Instant) -> Went {
+        let (late, busy) = (self.lateness(began), done.saturating_duration_since(began));
+        self.late_ns.saturating_record(late.as_nanos() as u64);
+        self.busy_ns.saturating_record(busy.as_nanos() as u64);
         self.ticks += 1;
-        self.next += self.quantum.samples();
-        self.misses += u64::from(done > self.due());
+        self.next += self.quantum();
+        let missed = done > self.due();
+        self.misses += u64::from(missed);
+        Went { late, busy, missed, passed: false }
+    }
+
+    /// The same, for a tick that came too late to be heard. It was missed.
+    pub(super) fn passed(&mut self, began: Instant, done: Instant) -> Went {
+        self.passed += 1;
+        Went { passed: true, ..self.ticked(began, done) }
+    }
+
+    /// How many ticks are due before `until`.
+    pub(super) fn due_before(&self, until: SampleTime) -> u64 {
+        until.since(self.next).count().div_ceil(self.quantum().count())
+    }
+
+    /// So many ticks were not needed.
+    pub(super) fn rested(&mut self, ticks: u64) {
+        self.rested += ticks;
+        self.next += Samples::new(ticks * self.quantum().count());
     }
 
     /// Writes what it knows into `stats`.
@@ -57,6 +113,8 @@ impl Pace {
         stats.samples = self.next.samples();
         stats.quantum = self.quantum;
         stats.ticks = self.ticks;
+        stats.passed = self.passed;
+        stats.rested = self.rested;
         stats.deadline_misses = self.misses;
         stats.tick_ns = Quantiles::from(&self.busy_ns);
         stats.lateness_ns = Quantiles::from(&self.late_ns);
@@ -87,5 +145,16 @@ mod tests {
         // The histogram's steps are below 1 %.
         assert!(stats.tick_ns.max.abs_diff(6_000_000) < 60_000);
         assert!(stats.lateness_ns.p50.abs_diff(2_000_000) < 20_000);
+    }
+
+    #[test]
+    fn a_rest_ends_with_the_first_tick_that_is_not_over() {
+        let mut pace = Pace::new(Epoch::at(clock::now()), Quantum::Ms10);
+        assert_eq!(pace.due_before(SampleTime::ZERO), 0);
+        for (until, ticks) in [(1, 1), (480, 1), (481, 2), (48_000, 100)] {
+            assert_eq!(pace.due_before(SampleTime::from_samples(until)), ticks);
+        }
+        pace.rested(100);
+        assert_eq!((pace.next().samples(), pace.due_before(SampleTime::from_samples(48_000))), (48_000, 0));
     }
 }

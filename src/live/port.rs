@@ -2,7 +2,8 @@
 //! other end belongs to the worker.
 
 use super::{
-    clock::{self, Epoch},
+    clock,
+    front::Front,
     ring::{self, MAX_FRAME},
     stats::{Delays, SpeakerStats},
 };
@@ -31,7 +32,7 @@ const STAMP: usize = size_of::<u64>();
 #[derive(Debug)]
 pub struct PacketIn {
     speaker: SpeakerId,
-    epoch: Epoch,
+    front: Front,
     ring: Producer<u8>,
     refused: Arc<CachePadded<AtomicU64>>,
 }
@@ -51,7 +52,7 @@ impl PacketIn {
     /// # Real-time
     /// Safe; wait-free.
     pub fn push(&mut self, datagram: &[u8]) -> Result<(), PushError> {
-        self.push_at(datagram, self.epoch.sample_at(clock::now()))
+        self.push_at(datagram, self.front.epoch.sample_at(clock::now()))
     }
 
     /// Hands one datagram to the room; it arrived at `arrived`. The room takes it when its own clock has come there.
@@ -73,6 +74,7 @@ impl PacketIn {
         } else if self.ring.is_abandoned() {
             Err(PushError::Closed)
         } else if ring::push(&mut self.ring, [&arrived.samples().to_le_bytes(), datagram], 0) {
+            self.front.door.knock();
             Ok(())
         } else {
             Err(PushError::Full)
@@ -128,12 +130,14 @@ impl Inlet {
         now: SampleTime,
         into: &'a mut [u8; MAX_FRAME],
     ) -> Option<(SampleTime, &'a [u8])> {
-        let arrived = SampleTime::from_samples(u64::from_le_bytes(ring::peek(&mut self.ring)?));
-        if arrived > now {
-            return None;
-        }
+        let arrived = self.next_arrival().filter(|arrived| *arrived <= now)?;
         let datagram = ring::pop(&mut self.ring, into)?.get(STAMP..)?;
         Some((arrived, datagram))
+    }
+
+    /// When the next datagram arrived, if one is waiting.
+    pub(super) fn next_arrival(&mut self) -> Option<SampleTime> {
+        ring::peek(&mut self.ring).map(|stamp| SampleTime::from_samples(u64::from_le_bytes(stamp)))
     }
 
     /// Notes the delay that the lane aims at.
@@ -166,17 +170,18 @@ pub(super) fn packets_in(
     speaker: SpeakerId,
     admission: u32,
     name: &str,
-    epoch: Epoch,
+    front: Front,
     bytes: usize,
 ) -> (PacketIn, Inlet) {
     let (tx, rx) = RingBuffer::new(bytes);
+    let joined = front.epoch.sample_at(clock::now()).before(SAID_BEFORE);
     let refused = Arc::new(CachePadded::new(AtomicU64::new(0)));
-    let packet_in = PacketIn { speaker, epoch, ring: tx, refused: Arc::clone(&refused) };
+    let packet_in = PacketIn { speaker, front, ring: tx, refused: Arc::clone(&refused) };
     let inlet = Inlet {
         speaker,
         admission,
         name: name.into(),
-        joined: epoch.sample_at(clock::now()).before(SAID_BEFORE),
+        joined,
         muted: None,
         last: LaneStats::default(),
         ring: rx,
@@ -189,9 +194,12 @@ pub(super) fn packets_in(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::{bell::Door, clock::Epoch};
 
     fn ends(bytes: usize) -> (PacketIn, Inlet) {
-        packets_in(SpeakerId(3), 0, "mara", Epoch::at(clock::now()), bytes)
+        let door = Arc::new(Door::new(0, 0, Arc::new([])));
+        let front = Front { epoch: Epoch::at(clock::now()), door, gauge: Arc::default() };
+        packets_in(SpeakerId(3), 0, "mara", front, bytes)
     }
 
     #[test]

@@ -1,24 +1,32 @@
 //! One room on a worker: the engine, and the rings that end in it. Tasks come in, leftovers leave; one step is one tick.
 
 use super::{
-    clock::{self, Epoch},
+    clock,
+    config::StageConfig,
+    cost::Cost,
+    front::Front,
     outlet::Outlet,
-    pace::Pace,
+    pace::{Pace, Went},
     port::Inlet,
     ring::MAX_FRAME,
-    stats::{BusStats, RoomStats},
+    stats::RoomStats,
     tape::{News, Tape},
 };
 use crate::{
-    engine::{Bus, Command, Engine, Event, Lane, Received, Retired, RoomConfig, Tick},
+    engine::{Bus, Command, Engine, Event, Lane, Received, Retired, RoomConfig, Shed, Tick, Work},
     speaker::{BusId, SpeakerId},
+    time::Samples,
 };
 use rtrb::Producer;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A room of the stage. Never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(pub(super) u32);
+pub struct RoomId {
+    pub(super) number: u32,
+    /// Its place on the stage, on whatever worker; places are used again.
+    pub(super) seat: u32,
+}
 
 /// What a room is told to do. Boxes are built on the control side.
 #[derive(Debug)]
@@ -49,53 +57,82 @@ pub(super) enum Leftover {
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) id: RoomId,
-    engine: Engine,
-    pace: Pace,
-    inlets: Vec<Option<Box<Inlet>>>,
-    outlets: Vec<Option<Box<Outlet>>>,
-    tape: Option<Box<Tape>>,
-    asked: Option<Survey>,
+    pub(super) engine: Engine,
+    pub(super) pace: Pace,
+    pub(super) rest: Rest,
+    pub(super) front: Front,
+    pub(super) inlets: Vec<Option<Box<Inlet>>>,
+    pub(super) outlets: Vec<Option<Box<Outlet>>>,
+    pub(super) tape: Option<Box<Tape>>,
+    pub(super) asked: Option<Survey>,
+    pub(super) totals: Totals,
+    cost: Cost,
+    longest_catch_up: Duration,
     frame: Box<[u8; MAX_FRAME]>,
-    totals: Totals,
 }
 
 /// A snapshot in the making.
 #[derive(Debug)]
-struct Survey {
-    stats: Box<RoomStats>,
-    next_place: usize,
+pub(super) struct Survey {
+    pub(super) stats: Box<RoomStats>,
+    pub(super) next_place: usize,
+}
+
+/// A room's way to its rest.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// Looks without a sound after which it rests; `None`: never.
+    pub(super) patience: Option<u64>,
+    /// Looks in a row without a sound.
+    pub(super) silent: u64,
+    /// It rests, until then at the latest.
+    pub(super) until: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
-struct Totals {
-    decodes: u64,
-    encodes: u64,
-    unrecorded: u64,
-    events_lost: u64,
+pub(super) struct Totals {
+    pub(super) decodes: u64,
+    pub(super) encodes: u64,
+    pub(super) unrecorded: u64,
+    pub(super) events_lost: u64,
+}
+
+impl Rest {
+    fn after(span: Option<Duration>) -> Self {
+        let looks = |span: Duration| (span.as_secs_f64() * 1e3 / LOOK.as_ms()).ceil() as u64;
+        Self { patience: span.map(looks), silent: 0, until: None }
+    }
 }
 
 impl Room {
-    pub(super) fn new(id: RoomId, config: RoomConfig, epoch: Epoch) -> Self {
+    pub(super) fn new(id: RoomId, config: RoomConfig, stage: &StageConfig, front: Front) -> Self {
         Self {
             id,
             engine: Engine::new(config),
-            pace: Pace::new(epoch, config.quantum),
+            pace: Pace::new(front.epoch, config.quantum),
+            rest: Rest::after(stage.rest_after),
+            front,
             inlets: (0..config.max_lanes).map(|_| None).collect(),
             outlets: (0..config.max_buses).map(|_| None).collect(),
             tape: None,
             asked: None,
-            frame: Box::new([0; MAX_FRAME]),
             totals: Totals::default(),
+            cost: Cost::default(),
+            longest_catch_up: stage.longest_catch_up,
+            frame: Box::new([0; MAX_FRAME]),
         }
     }
 
-    /// When the next tick is due.
+    /// When it wants its worker next.
     pub(super) fn due(&self) -> Instant {
-        self.pace.due()
+        self.rest.until.unwrap_or_else(|| self.pace.due())
     }
 
     /// Does one task; at most one thing is left over.
     pub(super) fn carry_out(&mut self, task: Task) -> Option<Leftover> {
+        if !matches!(task, Task::Measure(_)) {
+            self.rest.silent = 0;
+        }
         match task {
             Task::Admit(lane, inlet) => self.admit(lane, inlet),
             Task::Dismiss(speaker) => self.dismiss(speaker),
@@ -107,40 +144,38 @@ impl Room {
                 self.end_recording();
                 self.tape.take().map(Leftover::Tape)
             }
-            Task::Measure(stats) if self.asked.is_some() => Some(Leftover::Blank(stats)),
-            Task::Measure(stats) => {
-                self.asked = Some(Survey { stats, next_place: 0 });
-                None
-            }
+            Task::Measure(stats) => self.begin_survey(stats),
         }
     }
 
-    /// Runs the tick that is due: packets in, one quantum, everything handed out.
-    pub(super) fn step(&mut self, events: &mut Producer<(RoomId, Event)>) {
+    /// When the tick that begins at `now` will be done, as far as that can be known: as a part of its quantum.
+    pub(super) fn strain(&self, now: Instant) -> f32 {
+        let foreseen = Duration::from_nanos(self.cost.foreseen_ns(self.engine.next_work()));
+        let quantum_s = self.pace.quantum().as_ms() / 1e3;
+        ((self.pace.lateness(now) + foreseen).as_secs_f64() / quantum_s) as f32
+    }
+
+    /// Runs the tick that is due: packets in, one quantum, everything handed out. When it is due for too long it passes
+    /// unheard, so that a stall is over soon.
+    pub(super) fn step(&mut self, shed: Shed, events: &mut Producer<(RoomId, Event)>) -> Went {
         let began = clock::now();
+        self.heed(shed);
         self.take_packets();
-        self.tick(events);
-        self.pace.ticked(began, clock::now());
-    }
-
-    /// Goes on with the snapshot that was asked for; gives it back when it is whole.
-    pub(super) fn survey(&mut self) -> Option<Leftover> {
-        let mut asked = self.asked.take()?;
-        asked.next_place = self.measure_lanes(&mut asked.stats, asked.next_place, LANES_MEASURED_A_TICK);
-        if asked.next_place < self.inlets.len() {
-            self.asked = Some(asked);
-            return None;
+        let heard = self.pace.lateness(began) <= self.longest_catch_up;
+        let work = self.tick(heard, events);
+        let done = clock::now();
+        if !heard {
+            return self.pace.passed(began, done);
         }
-        self.measure_room(&mut asked.stats);
-        Some(Leftover::Measured(asked.stats))
+        let went = self.pace.ticked(began, done);
+        self.cost.learn(work, went.busy.as_nanos() as u64);
+        self.front.gauge.costs(self.cost.load_ppm(self.pace.quantum()));
+        went
     }
 
-    /// The whole snapshot at once. Allocates: for a room that has come back up.
-    pub(super) fn final_stats(&self) -> RoomStats {
-        let mut stats = RoomStats::default();
-        self.measure_lanes(&mut stats, 0, self.inlets.len());
-        self.measure_room(&mut stats);
-        stats
+    /// Nothing more is spent on it until it is woken.
+    pub(super) fn costs_nothing(&self) {
+        self.front.gauge.costs(0);
     }
 
     /// Tells the recording, if there is one, that it ends here.
@@ -164,7 +199,7 @@ impl Room {
     }
 
     fn dismiss(&mut self, speaker: SpeakerId) -> Option<Leftover> {
-        let last = self.engine.stats(speaker).copied().unwrap_or_default();
+        let last = self.engine.stats(speaker).unwrap_or_default();
         let retired = self.engine.apply(Command::Dismiss(speaker))?;
         let Some(mut inlet) = self.inlets.get_mut(speaker.index()).and_then(Option::take) else {
             return refusal(retired);
@@ -214,61 +249,47 @@ impl Room {
                     self.totals.unrecorded += u64::from(!tape.offer(News::Packet(packet)));
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
-                    inlet.aimed(stats);
+                    inlet.aimed(&stats);
                 }
             }
         }
     }
 
-    fn tick(&mut self, events: &mut Producer<(RoomId, Event)>) {
-        let tick = self.engine.tick();
-        self.totals.decodes += u64::from(tick.work().decodes);
-        self.totals.encodes += u64::from(tick.work().encodes);
+    fn heed(&mut self, shed: Shed) {
+        if self.engine.shed() != shed {
+            // Not taken means asked again at the next tick.
+            let _refused = self.engine.apply(Command::Shed(shed));
+        }
+    }
+
+    fn tick(&mut self, heard: bool, events: &mut Producer<(RoomId, Event)>) -> Work {
+        let tick = if heard { self.engine.tick() } else { self.engine.pass() };
+        let work = tick.work();
+        self.totals.decodes += u64::from(work.decodes);
+        self.totals.encodes += u64::from(work.encodes);
         hand_out(&tick, &mut self.outlets);
         for playout in tick.playouts() {
             if let Some(Some(inlet)) = self.inlets.get_mut(playout.speaker.index()) {
                 inlet.played(playout);
             }
         }
-        for event in tick.events() {
+        // What is shed the worker tells, once for all its rooms.
+        for event in tick.events().iter().filter(|event| !matches!(event, Event::Shed { .. })) {
             note_mute(event, &mut self.inlets, self.tape.as_deref_mut());
             self.totals.events_lost += u64::from(events.push((self.id, *event)).is_err());
         }
         if let Some(tape) = &mut self.tape {
             tape.offer(News::Now(tick.at()));
         }
-    }
-
-    fn measure_lanes(&self, stats: &mut RoomStats, from: usize, lanes: usize) -> usize {
-        let present =
-            self.inlets.iter().enumerate().skip(from).filter_map(|(at, inlet)| Some((at, inlet.as_ref()?)));
-        for (count, (at, inlet)) in present.enumerate() {
-            if count == lanes {
-                return at;
-            }
-            let lane = self.engine.stats(inlet.speaker).copied().unwrap_or_default();
-            stats.speakers.push(inlet.stats(lane));
-        }
-        self.inlets.len()
-    }
-
-    fn measure_room(&self, stats: &mut RoomStats) {
-        self.pace.tell(stats);
-        stats.decodes = self.totals.decodes;
-        stats.encodes = self.totals.encodes;
-        stats.unrecorded = self.totals.unrecorded;
-        stats.events_lost = self.totals.events_lost;
-        stats.limiter_max_reduction_db = self.engine.limiter_max_reduction_db();
-        let buses = self.outlets.iter().flatten();
-        stats.buses.extend(buses.map(|outlet| BusStats { bus: outlet.bus, dropped: outlet.dropped }));
+        work
     }
 }
 
+/// How often a room is looked at for its rest, and when it may go there: all packets end here, of 2.5 to 60 ms.
+pub(super) const LOOK: Samples = Samples::from_ms(120);
+
 /// What one lane may bring in one tick; more waits for the next. A stall of a second at 20 ms a packet is 50.
 const PACKETS_A_TICK: usize = 64;
-
-/// Each costs some microseconds for its quantiles.
-const LANES_MEASURED_A_TICK: usize = 16;
 
 fn hand_out(tick: &Tick<'_>, outlets: &mut [Option<Box<Outlet>>]) {
     for packet in tick.packets() {

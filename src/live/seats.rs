@@ -1,27 +1,27 @@
-//! Places of a room, handed out on the control side. A place that was freed is the last to be used again, so that what is
-//! still said about who had it does not hit who gets it.
+//! Places handed out on the control side: of a room to speakers and buses, of the stage to rooms. A place that was freed
+//! is the last to be used again, so that what is still said about who had it does not hit who gets it.
 
 use std::collections::VecDeque;
 
 /// Free places.
 #[derive(Debug)]
-pub(super) struct Seats(VecDeque<u16>);
+pub(super) struct Seats<Place>(VecDeque<Place>);
 
-impl Seats {
-    pub(super) fn new(count: u16) -> Self {
-        Self((0..count).collect())
+impl<Place> Seats<Place> {
+    pub(super) fn new(places: impl IntoIterator<Item = Place>) -> Self {
+        Self(places.into_iter().collect())
     }
 
-    pub(super) fn take(&mut self) -> Option<u16> {
+    pub(super) fn take(&mut self) -> Option<Place> {
         self.0.pop_front()
     }
 
-    pub(super) fn free(&mut self, place: u16) {
+    pub(super) fn free(&mut self, place: Place) {
         self.0.push_back(place);
     }
 
     /// Takes back the place that was just taken and never used.
-    pub(super) fn untake(&mut self, place: u16) {
+    pub(super) fn untake(&mut self, place: Place) {
         self.0.push_front(place);
     }
 }
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_freed_place_is_used_last() {
-        let mut seats = Seats::new(3);
+        let mut seats = Seats::new(0..3);
         assert_eq!(seats.take(), Some(0));
         seats.free(0);
         assert_eq!(

@@ -1,15 +1,18 @@
 //! Raises the stage: worker threads, the recorder's thread, and the rings between them and the control side.
 
 use super::{
+    bell::Bells,
     config::StageConfig,
     control::{Control, Disk, Link, Warning},
     error::StartError,
+    gauge::WorkerGauge,
     priority, recorder,
-    worker::Worker,
+    room::Room,
+    worker::{Ends, Worker},
 };
 use crossbeam::channel;
-use rtrb::RingBuffer;
-use std::thread;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::{sync::Arc, thread};
 
 /// The real-time threads that run many rooms.
 #[derive(Debug)]
@@ -25,19 +28,48 @@ impl Stage {
             return Err(StartError::NoWorkers);
         }
         let disk = start_disk()?;
-        let started =
-            (0..config.workers).map(|number| start_worker(number, &config)).collect::<Result<Vec<_>, _>>()?;
+        let bells: Arc<[Bells]> = (0..config.workers).map(|_| Bells::new(config.seats())).collect();
+        let ways = ways(config.workers);
+        let started = ways.enumerate().map(|(number, ways)| start_worker(number, &config, ways, &bells));
+        let started = started.collect::<Result<Vec<_>, _>>()?;
         let (workers, warnings): (Vec<_>, Vec<_>) = started.into_iter().unzip();
-        Ok(Control::new(config, warnings.into_iter().flatten().collect(), workers, disk))
+        Ok(Control::new(config, warnings.into_iter().flatten().collect(), workers, bells, disk))
     }
 }
 
-fn start_worker(number: usize, config: &StageConfig) -> Result<(Link, Option<Warning>), StartError> {
+/// One worker's ways from and to each other.
+type Ways = (Vec<Consumer<Box<Room>>>, Vec<Option<Producer<Box<Room>>>>);
+
+/// A ring from every worker to every other.
+fn ways(workers: usize) -> impl Iterator<Item = Ways> {
+    let mut ways: Vec<Ways> = (0..workers).map(|_| Ways::default()).collect();
+    for from in 0..workers {
+        for to in 0..workers {
+            let way =
+                (from != to).then(|| RingBuffer::new(ROOMS_ON_THEIR_WAY)).map(|(departures, arrivals)| {
+                    ways[to].0.push(arrivals);
+                    departures
+                });
+            ways[from].1.push(way);
+        }
+    }
+    ways.into_iter()
+}
+
+fn start_worker(
+    number: usize,
+    config: &StageConfig,
+    (arrivals, departures): Ways,
+    bells: &Arc<[Bells]>,
+) -> Result<(Link, Option<Warning>), StartError> {
     let (orders_in, orders) = RingBuffer::new(ORDERS);
     let (returns, returns_out) = RingBuffer::new(ORDERS);
     let (events, events_out) = RingBuffer::new(EVENTS);
     let (tell, told) = channel::bounded(1);
-    let worker = Worker::new(config.max_rooms_per_worker, orders, returns, events);
+    let gauge = Arc::new(WorkerGauge::new());
+    let (bells, theirs) = (Arc::clone(bells), Arc::clone(&gauge));
+    let ends = Ends { orders, returns, events, arrivals, departures, bells, gauge: theirs };
+    let worker = Worker::new(number, config.seats(), ends);
     let realtime = config.realtime;
     let run = move || {
         let priority = if realtime { priority::make_realtime() } else { Ok(()) };
@@ -52,7 +84,8 @@ fn start_worker(number: usize, config: &StageConfig) -> Result<(Link, Option<War
         Ok(Err(why)) => Some(Warning::NotRealtime { worker: number, why: why.to_string() }),
         _ => None,
     };
-    Ok((Link { orders: orders_in, returns: returns_out, events: events_out, thread, rooms: 0 }, warning))
+    let link = Link { orders: orders_in, returns: returns_out, events: events_out, thread, gauge, rooms: 0 };
+    Ok((link, warning))
 }
 
 fn start_disk() -> Result<Disk, StartError> {
@@ -62,6 +95,9 @@ fn start_disk() -> Result<Disk, StartError> {
     let thread = thread::Builder::new().name("stage-disk".into()).spawn(run).map_err(StartError::Thread)?;
     Ok(Disk { messages, failures, thread })
 }
+
+/// Rooms between two workers: few move at a time.
+const ROOMS_ON_THEIR_WAY: usize = 8;
 
 /// Orders that may wait for a worker, and what they leave over.
 const ORDERS: usize = 1024;

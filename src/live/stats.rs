@@ -17,6 +17,10 @@ pub struct RoomStats {
     pub quantum: Quantum,
     /// Ticks so far.
     pub ticks: u64,
+    /// Of them, those that nobody heard, as they came too late.
+    pub passed: u64,
+    /// Ticks that were not needed, as the room was at rest.
+    pub rested: u64,
     /// What a tick takes, from the first datagram drained to the last packet handed out.
     pub tick_ns: Quantiles,
     /// How late ticks begin.
@@ -91,8 +95,8 @@ pub struct Spread {
     pub max: f64,
 }
 
-impl From<&Histogram<u64>> for Quantiles {
-    fn from(histogram: &Histogram<u64>) -> Self {
+impl From<&Histogram<u32>> for Quantiles {
+    fn from(histogram: &Histogram<u32>) -> Self {
         let below = |quantile| histogram.value_at_quantile(quantile);
         Self {
             p50: below(0.5),
@@ -162,7 +166,7 @@ const MAX_DELAY: Samples = Samples::from_ms(10_000);
 ///
 /// # Panics
 /// Never: the bounds are ours.
-pub(super) fn histogram<C: hdrhistogram::Counter>(max: u64) -> Histogram<C> {
+pub(super) fn histogram(max: u64) -> Histogram<u32> {
     Histogram::new_with_max(max, 2).expect("at least 2, and 2 digits")
 }
 

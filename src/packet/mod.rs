@@ -11,6 +11,7 @@ mod padding;
 mod red;
 mod reject;
 mod seen;
+mod speech;
 mod write;
 
 pub use clock::{Arrival, Position, SenderClock};
@@ -21,6 +22,7 @@ pub use padding::without_padding;
 pub use red::{Red, RedBlock, RedBlocks, write_red};
 pub use reject::Reject;
 pub use seen::{Seen, Sighting};
+pub use speech::Speech;
 pub use write::RtpStream;
 
 use rtp_types::{RtpPacket, RtpParseError};

@@ -17,6 +17,8 @@ pub enum Fate {
     Dred,
     /// Arrived, but dropped to catch up.
     Skipped,
+    /// Arrived in time, but nobody heard it: there were more voices than places.
+    Unmixed,
     /// Arrived, and never heard.
     Late,
     /// Never arrived, never heard.
@@ -33,6 +35,7 @@ impl Fate {
             Self::Red => "red",
             Self::Dred => "dred",
             Self::Skipped => "skipped",
+            Self::Unmixed => "unmixed",
             Self::Late => "late",
             Self::Lost => "lost",
         }
@@ -51,6 +54,7 @@ impl Fate {
                 Source::Fec => Self::Fec,
                 Source::Red => Self::Red,
                 Source::Dred => Self::Dred,
+                Source::Unmixed => Self::Unmixed,
                 Source::Skipped => Self::Skipped,
             },
             None if arrived => Self::Late,

@@ -87,7 +87,7 @@ impl Run<'_> {
             let voice = &mut self.voices[place];
             let speaker = voice.id;
             let Some(lane) = self.engine.stats(speaker).filter(|_| voice.joined.is_some()) else { continue };
-            if voice.leaving.is_none() && voice.is_over(now, lane) {
+            if voice.leaving.is_none() && voice.is_over(now, &lane) {
                 // What it sent and nobody received is its too.
                 voice.leaving = Some(now.max(voice.sender.end()).min(self.end));
                 self.recorder.leave(speaker, voice.track_end(now));
@@ -107,7 +107,7 @@ impl Run<'_> {
 
     /// Takes a lane's counters before it goes.
     pub(super) fn count_out(&mut self, speaker: SpeakerId, now: SampleTime) {
-        let lane = self.engine.stats(speaker).copied().unwrap_or_default();
+        let lane = self.engine.stats(speaker).unwrap_or_default();
         let voice = &mut self.voices[speaker.index()];
         voice.left(voice.leaving.unwrap_or(now), &lane);
     }

@@ -115,6 +115,8 @@ pub struct SampleLine {
     pub dred: u64,
     /// Where the sender sent nothing.
     pub silence: u64,
+    /// Passed unheard, as there were more voices than places.
+    pub unmixed: u64,
     /// Added to slow down.
     pub inserted: u64,
     /// Left out to speed up.
@@ -189,6 +191,7 @@ fn samples(stats: &LaneStats) -> SampleLine {
         fec: samples.fec,
         dred: samples.dred,
         silence: samples.silence,
+        unmixed: samples.unmixed,
         inserted: samples.inserted,
         removed: samples.removed,
     }

@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
         let made = self.engine.now() + Engine::LOOKAHEAD;
         for voice in &mut self.voices {
             if let Some(lane) = self.engine.stats(voice.id).filter(|_| voice.joined.is_some()) {
-                voice.watch(lane, made);
+                voice.watch(&lane, made);
             }
         }
         self.recorder.advance(self.engine.now().min(self.end))?;
@@ -301,6 +301,10 @@ fn room<'a>(
         channels: scenario.channels.unwrap_or(if stereo { Channels::Stereo } else { Channels::Mono }),
         max_lanes: speakers,
         max_buses: 1 + if options.minus { speakers } else { 0 },
+        max_mixed: match scenario.max_mixed {
+            Some(places) => Some(places).filter(|places| *places > 0),
+            None => RoomConfig::default().max_mixed,
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! `SCENARIO.toml`: a room, its speakers and what happens in it. Unknown keys are errors; every error names its line.
 //!
-//! `[room]` also takes `channels = 1` or `2`. Without it a room is stereo as soon as a pan or a stereo file asks for it.
+//! `[room]` also takes `max_mixed`, how many voices are heard at once (0: all), and `channels = 1` or `2`. Without it a room is stereo as soon as a pan or a stereo file asks for it.
 
 use super::error::Invalid;
 use crate::{
@@ -27,6 +27,8 @@ pub struct Scenario {
     pub duration: Option<Samples>,
     /// Mono or stereo; without it pans and files decide.
     pub channels: Option<Channels>,
+    /// So many voices are heard at once, all if 0; the engine's default otherwise.
+    pub max_mixed: Option<u16>,
     /// Who speaks, at least one.
     pub speakers: Vec<ScenarioSpeaker>,
     /// What happens, earliest first; at the same sample in the file's order.
@@ -139,6 +141,7 @@ impl Scenario {
             quantum: raw.room.quantum_ms.map(|ms| check.quantum(&ms)).transpose()?,
             duration: raw.room.duration_s.map(|s| check.duration(&s)).transpose()?,
             channels: raw.room.channels.map(|channels| check.channels(&channels)).transpose()?,
+            max_mixed: raw.room.max_mixed.map(|places| check.max_mixed(&places)).transpose()?,
             speakers,
             events,
         })
@@ -165,6 +168,7 @@ struct RawRoom {
     quantum_ms: Option<Spanned<f64>>,
     duration_s: Option<Spanned<f64>>,
     channels: Option<Spanned<u8>>,
+    max_mixed: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -229,6 +233,14 @@ impl Check<'_> {
             2 => Ok(Channels::Stereo),
             n => Err(self.wrong(Some(channels.span()), format!("expected channels 1 or 2, found {n}"))),
         }
+    }
+
+    fn max_mixed(&self, places: &Spanned<i64>) -> Result<u16, Invalid> {
+        let fitting =
+            u16::try_from(*places.as_ref()).ok().filter(|places| usize::from(*places) <= MAX_SPEAKERS);
+        let expected =
+            || format!("expected max_mixed 0 (no bound) to {MAX_SPEAKERS}, found {}", places.as_ref());
+        fitting.ok_or_else(|| self.wrong(Some(places.span()), expected()))
     }
 
     fn speaker(&self, raw: RawSpeaker, others: &[ScenarioSpeaker]) -> Result<ScenarioSpeaker, Invalid> {

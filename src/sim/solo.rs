@@ -34,7 +34,7 @@ pub fn solo(
     mut after_tick: impl FnMut(SampleTime, &LaneStats),
 ) -> Result<VoiceLog, SimError> {
     let quantum = options.quantum.unwrap_or_default();
-    let room = RoomConfig { quantum, channels: voice.channels, max_lanes: 1, max_buses: 0 };
+    let room = RoomConfig { quantum, channels: voice.channels, max_lanes: 1, max_buses: 0, max_mixed: None };
     let mut engine = Engine::new(room);
     let sender = Sender::in_memory(voice, trace, &mut Rng::new(options.seed));
     let mut voice = Voice::new(SpeakerId(0), &alone(), sender, false);
@@ -49,7 +49,7 @@ pub fn solo(
             engine.receive(voice.id, &datagram, arrived);
         }
         engine.tick().playouts().iter().for_each(|playout| voice.heard(playout));
-        let stats = engine.stats(voice.id).copied().unwrap_or_default();
+        let stats = engine.stats(voice.id).unwrap_or_default();
         after_tick(now, &stats);
         if now >= end || voice.is_over(engine.now(), &stats) {
             voice.left(engine.now(), &stats);

@@ -248,7 +248,8 @@ impl Voice {
 /// Samples that a lane has made so far; those that were not heard yet wait in it.
 fn made(lane: &LaneStats) -> u64 {
     let samples = &lane.samples;
-    let sound = samples.played + samples.fec + samples.dred + samples.concealed + samples.silence;
+    let sound =
+        samples.played + samples.fec + samples.dred + samples.concealed + samples.silence + samples.unmixed;
     (sound + samples.inserted).saturating_sub(samples.removed)
 }
 
@@ -262,6 +263,7 @@ fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {
     packets.late += before.late;
     packets.heard += before.heard;
     packets.skipped += before.skipped;
+    packets.unmixed += before.unmixed;
     for (count, before) in packets.rejected.iter_mut().zip(before.rejected) {
         *count += before;
     }
@@ -271,6 +273,7 @@ fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {
     samples.fec += before.fec;
     samples.dred += before.dred;
     samples.silence += before.silence;
+    samples.unmixed += before.unmixed;
     samples.inserted += before.inserted;
     samples.removed += before.removed;
     all

@@ -53,6 +53,12 @@ impl Fade {
         self.gain <= 0.0
     }
 
+    /// Has its background faded away too? What is invented from here on is silence.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_silent() && self.left == 0
+    }
+
     /// How loud invented sound is played.
     #[must_use]
     pub fn gain(&self) -> f32 {

@@ -156,6 +156,15 @@ impl Pending {
         Samples::new(seam.lag as u64)
     }
 
+    /// Leaves only the `newest` of what waits, as if the rest had been played.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn keep(&mut self, newest: Samples) {
+        let from = self.end.saturating_sub(newest.len().saturating_mul(self.channels.count()));
+        self.start = self.start.max(from);
+    }
+
     /// Forgets all that waits and all that has been played.
     pub fn clear(&mut self) {
         (self.start, self.end) = (0, 0);

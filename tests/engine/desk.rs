@@ -21,15 +21,21 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(quantum: Quantum) -> Self {
-        let room = RoomConfig { quantum, ..RoomConfig::default() };
+        Self::of(RoomConfig { quantum, ..RoomConfig::default() })
+    }
+
+    pub(crate) fn of(room: RoomConfig) -> Self {
         Self { engine: Engine::new(room), room, buses: 0 }
     }
 
     pub(crate) fn admit(&mut self, place: u16, codec: Codec) -> SpeakerId {
-        let config = LaneConfig { codec, ..LaneConfig::new(SpeakerId(place)) };
+        self.admit_as(LaneConfig { codec, ..LaneConfig::new(SpeakerId(place)) })
+    }
+
+    pub(crate) fn admit_as(&mut self, config: LaneConfig) -> SpeakerId {
         let lane = Lane::new(config, &self.room).unwrap();
         assert!(self.engine.apply(Command::Admit(Box::new(lane))).is_none());
-        SpeakerId(place)
+        config.speaker
     }
 
     pub(crate) fn open(&mut self, members: SpeakerSet, encoder: Option<EncoderConfig>) -> BusId {
@@ -43,9 +49,12 @@ impl Desk {
 
     /// `speaker`'s packet number `sequence` arrives on time, 20 ms apart from its neighbours.
     pub(crate) fn send(&mut self, speaker: SpeakerId, sequence: u16, payload: &[u8]) -> bool {
+        self.deliver(speaker, sequence, &datagram(u32::from(speaker.0) + 1, sequence, payload))
+    }
+
+    pub(crate) fn deliver(&mut self, speaker: SpeakerId, sequence: u16, datagram: &[u8]) -> bool {
         let arrived = SampleTime::from_samples(u64::from(sequence) * PACKET as u64);
-        let datagram = datagram(u32::from(speaker.0) + 1, sequence, payload);
-        matches!(self.engine.receive(speaker, &datagram, arrived), Received::Kept(_))
+        matches!(self.engine.receive(speaker, datagram, arrived), Received::Kept(_))
     }
 
     /// One tick; what was heard on each bus, by its number.
@@ -86,8 +95,13 @@ impl Talker {
     }
 
     pub(crate) fn packet(&mut self, sequence: u16) -> Vec<u8> {
+        self.louder(sequence, 1.0)
+    }
+
+    /// The same, `gain` times as loud.
+    pub(crate) fn louder(&mut self, sequence: u16, gain: f32) -> Vec<u8> {
         let frame: Vec<f32> =
-            samples(self.voice, sequence).iter().map(|sample| f32::from(*sample) / 32768.0).collect();
+            samples(self.voice, sequence).iter().map(|sample| gain * f32::from(*sample) / 32768.0).collect();
         let mut payload = vec![0; 1500];
         let bytes = self.encoder.encode(&frame, &mut payload).unwrap();
         payload.truncate(bytes);

@@ -58,7 +58,7 @@ fn a_million_random_and_mutated_datagrams_change_counters_only() {
     }
     let stats = desk.engine.stats(speaker).unwrap();
     assert_eq!(stats.packets.arrived, 1_000_000);
-    assert!(is_conserved(stats), "{stats:?}");
+    assert!(is_conserved(&stats), "{stats:?}");
     assert!(stats.packets.rejected.iter().filter(|count| **count > 0).count() >= 5, "{stats:?}");
 }
 
@@ -92,7 +92,7 @@ proptest! {
         }
         let stats = desk.engine.stats(speaker).unwrap();
         prop_assert_eq!(stats.packets.kept, kept);
-        prop_assert!(is_conserved(stats));
+        prop_assert!(is_conserved(&stats));
         let samples = stats.samples;
         let made = samples.played + samples.concealed + samples.fec + samples.silence + samples.inserted;
         let waiting = made - samples.removed - desk.engine.now().samples();

@@ -1,0 +1,206 @@
+//! How long ticks take and how late they begin, on a worker that is a quarter, a half and four fifths full of rooms of five
+//! in which one talks: p50 to p99.99, the largest, and deadlines missed. Real time, real threads, no sockets.
+//!
+//!     cargo bench --bench latency -- [--seconds S] [--load PERCENT]... [--quantum-ms N] [--hog] [--svg FILE]
+
+#[path = "../crowd/mod.rs"]
+mod crowd;
+mod hog;
+mod picture;
+
+use crowd::{Crowd, Manners};
+use std::{
+    error::Error,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+use tertulia::{
+    engine::RoomConfig,
+    live::{Control, Notice, Rung, Stage, StageConfig, WorkerStats},
+    time::{Quantum, Samples},
+};
+
+const PEOPLE: Manners = Manners { speakers: 5, talking: 1, jitter: Samples::ZERO, loss_percent: 0.0 };
+
+struct Args {
+    seconds: f64,
+    loads: Vec<f64>,
+    quantum: Quantum,
+    hog: bool,
+    svg: Option<PathBuf>,
+}
+
+/// One load, measured.
+pub(crate) struct Row {
+    aimed_percent: f64,
+    rooms: usize,
+    stats: WorkerStats,
+    quantum: Quantum,
+}
+
+fn main() -> ExitCode {
+    match args().and_then(|args| run(&args).map_err(|error| error.to_string())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            eprintln!("latency: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn args() -> Result<Args, String> {
+    use lexopt::prelude::*;
+    let mut args = Args { seconds: 3.0, loads: Vec::new(), quantum: Quantum::Ms10, hog: false, svg: None };
+    let mut parser = lexopt::Parser::from_env();
+    let one_line = |error: lexopt::Error| error.to_string();
+    while let Some(arg) = parser.next().map_err(one_line)? {
+        match arg {
+            Long("seconds") => {
+                args.seconds = parser.value().and_then(|value| value.parse()).map_err(one_line)?
+            }
+            Long("load") => {
+                args.loads.push(parser.value().and_then(|value| value.parse()).map_err(one_line)?)
+            }
+            Long("quantum-ms") => {
+                let ms: f64 = parser.value().and_then(|value| value.parse()).map_err(one_line)?;
+                args.quantum = Quantum::from_ms(ms).ok_or("--quantum-ms: expected 2.5, 5, 10 or 20")?;
+            }
+            Long("hog") => args.hog = true,
+            Long("svg") => args.svg = Some(parser.value().map_err(one_line)?.into()),
+            // What cargo adds.
+            Long("bench") => {}
+            other => return Err(one_line(other.unexpected())),
+        }
+    }
+    if args.loads.is_empty() && !args.hog {
+        args.loads = vec![25.0, 50.0, 80.0];
+    }
+    Ok(args)
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    if args.hog {
+        return hog::run(args.seconds.max(10.0));
+    }
+    let cost = room_cost(args.quantum)?;
+    println!(
+        "a room of 5, one talks: {:.3} % of a core; quantum {} ms, {} s a load",
+        cost * 100.0,
+        args.quantum.samples().as_ms(),
+        args.seconds
+    );
+    println!(
+        "{:>6} {:>6} {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>6} {:>6}",
+        "aim",
+        "load",
+        "rooms",
+        "tick p50",
+        "p99",
+        "p99.9",
+        "p99.99",
+        "max",
+        "late p50",
+        "p99",
+        "p99.9",
+        "p99.99",
+        "max",
+        "ticks",
+        "missed",
+        "shed"
+    );
+    let mut rows = Vec::new();
+    for aimed_percent in &args.loads {
+        let rooms = ((aimed_percent / 100.0 / cost).round() as usize).max(1);
+        let row = measure(rooms, *aimed_percent, args)?;
+        print(&row);
+        rows.push(row);
+    }
+    println!("times in µs; p99.99 of a tick as a part of its quantum: {}", parts(&rows));
+    match &args.svg {
+        Some(file) => Ok(picture::draw(file, &rows)?),
+        None => Ok(()),
+    }
+}
+
+/// The part of a core that one room takes.
+fn room_cost(quantum: Quantum) -> Result<f64, Box<dyn Error>> {
+    let (mut stage, mut crowd) = house(24, quantum)?;
+    go_on(&mut stage, &mut crowd, 2.0);
+    let loads: f64 = stage.stats().rooms.iter().map(|room| f64::from(room.load)).sum();
+    Ok((loads / 24.0).max(1e-5))
+}
+
+fn house(rooms: usize, quantum: Quantum) -> Result<(Control, Crowd), Box<dyn Error>> {
+    let mut stage = Stage::start(StageConfig::default())?;
+    for warning in stage.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    let mut crowd = Crowd::new(1);
+    for _ in 0..rooms {
+        crowd.open(&mut stage, RoomConfig { quantum, ..RoomConfig::default() }, PEOPLE)?;
+        // So that no ring is full of orders.
+        thread::park_timeout(Duration::from_millis(3));
+    }
+    Ok((stage, crowd))
+}
+
+/// Opens a house and measures it once it is warm: what happened before is not counted.
+fn measure(rooms: usize, aimed_percent: f64, args: &Args) -> Result<Row, Box<dyn Error>> {
+    let (mut stage, mut crowd) = house(rooms, args.quantum)?;
+    go_on(&mut stage, &mut crowd, 1.0);
+    stage.reset_stats();
+    go_on(&mut stage, &mut crowd, args.seconds);
+    let stats = stage.stats().workers[0];
+    let load: f32 = stage.stats().rooms.iter().map(|room| room.load).sum();
+    Ok(Row { aimed_percent, rooms, stats: WorkerStats { load, ..stats }, quantum: args.quantum })
+}
+
+/// Lets the evening go on; what was shed meanwhile is told.
+pub(crate) fn go_on(stage: &mut Control, crowd: &mut Crowd, seconds: f64) -> Vec<Rung> {
+    let (end, mut rungs) = (now() + Duration::from_secs_f64(seconds), Vec::new());
+    while now() < end {
+        crowd.go_on(stage);
+        while let Some(notice) = stage.poll() {
+            if let Notice::Shed { rung, .. } = notice {
+                rungs.push(rung);
+            }
+        }
+        thread::park_timeout(Duration::from_millis(10));
+    }
+    rungs
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+fn print(row: &Row) {
+    let us = |ns: u64| format!("{:.0}", ns as f64 / 1e3);
+    let WorkerStats { load, rung, ticks, deadline_misses, tick_ns: tick, lateness_ns: late, .. } = row.stats;
+    println!(
+        "{:>5.0}% {:>5.0}% {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {ticks:>8} {deadline_misses:>6} {:>6}",
+        row.aimed_percent,
+        load * 100.0,
+        row.rooms,
+        us(tick.p50),
+        us(tick.p99),
+        us(tick.p99_9),
+        us(tick.p99_99),
+        us(tick.max),
+        us(late.p50),
+        us(late.p99),
+        us(late.p99_9),
+        us(late.p99_99),
+        us(late.max),
+        rung as u8,
+    );
+}
+
+fn parts(rows: &[Row]) -> String {
+    let part = |row: &Row| row.stats.tick_ns.p99_99 as f64 / (row.quantum.samples().as_ms() * 1e4);
+    let part = |row: &Row| format!("{:.1} % at {:.0} % load", part(row), row.aimed_percent);
+    rows.iter().map(part).collect::<Vec<_>>().join(", ")
+}
