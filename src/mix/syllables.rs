@@ -10,7 +10,7 @@ use crate::time::{RATE_HZ, Samples};
 /// What falls more slowly than this rings: 60 dB a second is a reverberation time of 1 s.
 const RINGING_DB_PER_S: f32 = 60.0;
 /// So far below that a level must fall. Over 80 s each of three voices and of guitar, keys and bass: talk does within
-/// any 1.5 s of 99.5 % of its time, the music of 2 %.
+/// any 1.5 s of 99 % of its time, the music of 2 %.
 const FALL_DB: f32 = 10.0;
 const MEMORY: Samples = Samples::from_ms(1500);
 
