@@ -125,11 +125,10 @@ fn pull(buffer: &mut JitterBuffer, now: SampleTime, mut held: Samples) -> Sample
             Decision::Wait => return Samples::ZERO,
             Decision::Play { slot, .. } => {
                 black_box(buffer.payload(&slot));
-                held = play(buffer, now, held, &slot);
+                held = play(buffer, now, held, &slot, slot.duration);
             }
-            Decision::Recover(slot) | Decision::RecoverDeep { slot, .. } => {
-                held = play(buffer, now, held, &slot)
-            }
+            Decision::Recover(slot) => held = play(buffer, now, held, &slot, slot.duration),
+            Decision::RecoverDeep { slot, length, .. } => held = play(buffer, now, held, &slot, length),
             Decision::Skip(_) => {}
             Decision::Conceal => {
                 buffer.concealed(quantum - held);
@@ -140,12 +139,12 @@ fn pull(buffer: &mut JitterBuffer, now: SampleTime, mut held: Samples) -> Sample
     held - quantum
 }
 
-/// A packet's sound is put behind what is `held`, and stretched as told; what is held now. Two seconds of speech follow two
+/// `length` of a packet's sound is put behind what is `held`, and stretched as told; what is held now. Two seconds of speech follow two
 /// of background.
-fn play(buffer: &mut JitterBuffer, now: SampleTime, held: Samples, slot: &Slot) -> Samples {
-    let held = held + slot.duration;
+fn play(buffer: &mut JitterBuffer, now: SampleTime, held: Samples, slot: &Slot, length: Samples) -> Samples {
+    let held = held + length;
     let sound = if (slot.sequence / 100).is_multiple_of(2) { Sound::Pause } else { Sound::Speech };
-    let (moved, by) = match buffer.steer(now, held, sound, slot.duration) {
+    let (moved, by) = match buffer.steer(now, held, sound, length) {
         Move::Stay => return held,
         Move::Faster(by) => (held - by, by),
         Move::Slower(by) => (held + by, by),

@@ -57,7 +57,8 @@ pub struct LaneConfig {
     pub level_extension: Option<u8>,
     /// Is lost sound synthesised from deep redundancy (DRED), where its packets carry it?
     pub deep_redundancy: bool,
-    /// Is sound that nothing tells about invented by the codec's neural network? Twenty times as dear as the classic way.
+    /// Is sound that nothing tells about invented by the codec's neural network? Twenty times as dear as the classic way, so
+    /// that a tick affords four steps of it and of deep redundancy together; what is beyond is done the classic way.
     pub deep_plc: bool,
     /// Milliseconds of delay worth one percent of concealment: the one knob of the jitter buffer.
     pub ms_per_percent: u32,

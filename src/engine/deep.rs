@@ -1,11 +1,13 @@
-//! Deep redundancy for the lanes of one room: the memory they share to read it, and how much of it a tick may cost.
+//! Neural networks for the lanes of one room: the memory they share to read deep redundancy, and how much of it and of
+//! neural concealment a tick may cost.
 
 use crate::{
     codec::{Decoder, DeepScratch},
     time::Samples,
 };
 
-/// Packets synthesised in one tick: about a millisecond each where a hole begins, a quarter of that later.
+/// Packets synthesised, or steps concealed, in one tick: about a millisecond each where a hole begins, a quarter of that
+/// later.
 const PACKETS_PER_TICK: u32 = 4;
 
 #[derive(Debug)]
@@ -44,8 +46,33 @@ impl Deep {
         back: Samples,
         out: &mut [f32],
     ) -> bool {
-        let Some(scratch) = self.scratch.as_mut().filter(|_| self.left > 0) else { return false };
-        self.left -= 1;
+        let affords = self.affords();
+        let Some(scratch) = self.scratch.as_mut().filter(|_| affords) else { return false };
         decoder.recover_deep(payload, back, out, scratch).is_ok()
+    }
+
+    /// Is there time for one more in this tick? Then it is taken.
+    pub(super) fn affords(&mut self) -> bool {
+        let affords = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        affords
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_affords_four_and_the_next_one_as_many() {
+        let mut deep = Deep::new();
+        for _ in 0..2 {
+            let afforded = (0..9).filter(|_| deep.affords()).count();
+            assert_eq!(afforded, PACKETS_PER_TICK as usize);
+            deep.turn();
+        }
+        deep.allow(false);
+        deep.turn();
+        assert!(!deep.affords());
     }
 }

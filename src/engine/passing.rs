@@ -27,9 +27,9 @@ impl Voice {
                     self.passing = quantum;
                 }
                 Decision::Play { slot, pause } => self.pass_packet(&slot, pause, &mut pull),
-                Decision::Recover(carrier) | Decision::RecoverDeep { slot: carrier, .. } => {
+                Decision::Recover(Slot { duration: length, .. }) | Decision::RecoverDeep { length, .. } => {
                     self.settle(Samples::ZERO, &mut pull);
-                    self.pass_sound(carrier.duration, &mut pull);
+                    self.pass_sound(length, &mut pull);
                 }
                 Decision::Skip(slot) => pull.report(self.passing, slot.sequence, slot.media, Source::Skipped),
                 Decision::Conceal => {

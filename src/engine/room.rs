@@ -48,9 +48,8 @@ impl Engine {
         }
     }
 
-    fn admit(&mut self, mut lane: Box<Lane>) -> Option<Retired> {
+    fn admit(&mut self, lane: Box<Lane>) -> Option<Retired> {
         let speaker = lane.speaker();
-        lane.heed(self.shed);
         match self.lanes.get_mut(speaker.index()) {
             Some(place @ None) => *place = Some(lane),
             _ => return Some(Retired::Refused(Command::Admit(lane))),

@@ -1,6 +1,6 @@
 //! What a room does without when the machine cannot keep up, in a fixed order.
 
-use super::{Bus, Engine, Event, Lane};
+use super::{Bus, Engine, Event};
 use crate::mix::Limiter;
 
 /// How much is shed: each step includes those before it. The caller decides when, by what a tick costs.
@@ -58,15 +58,8 @@ impl Engine {
         }
         self.shed = shed;
         self.deep.allow(shed.allows_neural());
-        self.lanes.iter_mut().flatten().for_each(|lane| lane.heed(shed));
         self.buses.iter_mut().flatten().for_each(|bus| bus.heed(shed));
         self.log.event(Event::Shed { shed, at: self.now + Limiter::LOOKAHEAD });
-    }
-}
-
-impl Lane {
-    pub(super) fn heed(&mut self, shed: Shed) {
-        self.voice.decoder.deep_plc(self.deep_plc && shed.allows_neural());
     }
 }
 

@@ -17,8 +17,15 @@ use crate::{
     time::{MediaTime, SampleTime, Samples},
 };
 
-/// Voices pause at least this often; what goes on for longer is taken for music: 5 s.
-const LONGEST_SENTENCE: Samples = Samples::from_ms(5000);
+/// What comes back of a voice.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    length: Samples,
+    /// Its codec calls it a voice.
+    voiced: bool,
+    /// The sender falls silent after it.
+    resting: bool,
+}
 
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -28,6 +35,8 @@ pub(super) struct Voice {
     pub(super) decodes: u32,
     /// Is its speech to be left as long as it is?
     pub(super) steady: bool,
+    /// Is what nothing tells about invented by a network, where a tick has time for it?
+    deep_plc: bool,
     /// Of what passes unheard, what still lies ahead.
     pub(super) passing: Samples,
     pub(super) channels: Channels,
@@ -47,10 +56,9 @@ pub(super) struct Pull<'a> {
 
 impl Voice {
     pub(super) fn new(codec: Codec, deep_plc: bool, channels: Channels) -> Result<Self, CodecError> {
-        let mut decoder = Decoder::new(codec, channels)?;
-        decoder.deep_plc(deep_plc);
         Ok(Self {
-            decoder,
+            decoder: Decoder::new(codec, channels)?,
+            deep_plc,
             pending: Pending::new(channels),
             decodes: 0,
             steady: false,
@@ -69,7 +77,9 @@ impl Voice {
                 Decision::Wait => return pull.stats.samples.silence += missing.count(),
                 Decision::Play { slot, pause } => self.play(&slot, pause, &mut pull),
                 Decision::Recover(next) => self.recover(&next, &mut pull),
-                Decision::RecoverDeep { slot, back } => self.recover_deep(&slot, back, &mut pull),
+                Decision::RecoverDeep { slot, back, length } => {
+                    self.recover_deep(&slot, back, length, &mut pull)
+                }
                 Decision::Skip(slot) => {
                     pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped)
                 }
@@ -82,14 +92,16 @@ impl Voice {
         self.settle(pause, pull);
         let space = self.pending.space(Samples::new(MAX_PACKET_SAMPLES as u64));
         self.decodes += 1;
-        let Ok(decoded) = self.decoder.decode(pull.jitter.payload(slot), space) else {
+        let payload = pull.jitter.payload(slot);
+        let voiced = self.decoder.voice_active(payload) == Some(true);
+        let Ok(decoded) = self.decoder.decode(payload, space) else {
             pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped);
             return self.conceal(slot.duration, pull);
         };
         let source = if slot.red { Source::Red } else { Source::Primary };
         pull.report(self.pending.len(), slot.sequence, slot.media, source);
         pull.stats.samples.played += decoded as u64;
-        self.resume(Samples::new(decoded as u64), slot.dtx, pull);
+        self.resume(Heard { length: Samples::new(decoded as u64), voiced, resting: slot.dtx }, pull);
     }
 
     fn recover(&mut self, next: &Slot, pull: &mut Pull<'_>) {
@@ -102,42 +114,46 @@ impl Voice {
         let (sequence, media) = (next.sequence.saturating_sub(1), next.media - next.duration);
         pull.report(self.pending.len(), sequence, media, Source::Fec);
         pull.stats.samples.fec += next.duration.count();
-        self.resume(next.duration, false, pull);
+        // Encoders spare themselves the copy of what is no voice.
+        self.resume(Heard { length: next.duration, voiced: true, resting: false }, pull);
     }
 
-    fn recover_deep(&mut self, carrier: &Slot, back: Samples, pull: &mut Pull<'_>) {
+    fn recover_deep(&mut self, carrier: &Slot, back: Samples, length: Samples, pull: &mut Pull<'_>) {
         self.settle(Samples::ZERO, pull);
         self.decodes += 1;
         let payload = pull.jitter.payload(carrier);
-        let space = self.pending.space(carrier.duration);
+        let space = self.pending.space(length);
         if !pull.deep.recover(&mut self.decoder, payload, back, space) {
-            return self.conceal(carrier.duration, pull);
+            return self.conceal(length, pull);
         }
-        let packets = back.count() / carrier.duration.count().max(1);
+        let packets = back.count().div_ceil(carrier.duration.count().max(1));
         let (sequence, media) = (carrier.sequence.saturating_sub(packets), carrier.media - back);
         pull.report(self.pending.len(), sequence, media, Source::Dred);
-        pull.stats.samples.dred += carrier.duration.count();
-        self.resume(carrier.duration, false, pull);
+        pull.stats.samples.dred += length.count();
+        self.resume(Heard { length, ..Heard::default() }, pull);
     }
 
-    /// Real sound has been written behind what waits. `resting`: the sender falls silent after it.
-    fn resume(&mut self, length: Samples, resting: bool, pull: &mut Pull<'_>) {
-        let sound = self.pending.push(length);
+    /// Real sound has been written behind what waits.
+    fn resume(&mut self, heard: Heard, pull: &mut Pull<'_>) {
+        let sound = self.pending.push(heard.length);
         self.hole.close(sound, self.channels.count());
-        let pause = self.activity.is_pause(self.channels, sound);
-        self.hole.resting = resting;
+        let pause = self.activity.is_pause(self.channels, sound, heard.voiced);
+        self.hole.resting = heard.resting;
         let sound = match pause {
             true => Sound::Pause,
-            false if self.activity.since_pause() < LONGEST_SENTENCE => Sound::Speech,
+            false if self.activity.is_talk() => Sound::Speech,
             false => Sound::Music,
         };
-        self.steer(sound, length, pull);
+        self.steer(sound, heard.length, pull);
     }
 
     /// A sender that rests gets comfort noise from its codec; a voice that breaks off is carried on for a moment.
     fn conceal(&mut self, missing: Samples, pull: &mut Pull<'_>) {
         let audible = self.hole.is_audible();
         let width = self.channels.count();
+        if self.deep_plc && audible {
+            self.decoder.deep_plc(pull.deep.affords());
+        }
         self.decodes += u32::from(self.hole.fill(missing, width, &mut self.decoder, &mut self.pending));
         self.hole.count(missing, audible, pull.jitter, &mut pull.stats.samples);
     }

@@ -191,14 +191,14 @@ impl Desk {
                 }
                 Decision::Play { slot, .. } => {
                     self.report(&slot);
-                    self.play(&slot);
+                    self.play(&slot, slot.duration);
                 }
                 Decision::Skip(slot) => self.report(&slot),
                 Decision::Recover(next) => {
                     assert!(next.fec);
-                    self.recover(&next, next.duration);
+                    self.recover(&next, next.duration, next.duration);
                 }
-                Decision::RecoverDeep { slot, back } => self.recover(&slot, back),
+                Decision::RecoverDeep { slot, back, length } => self.recover(&slot, back, length),
                 Decision::Conceal => {
                     self.buffer.concealed(self.quantum - self.held);
                     self.held = self.quantum;
@@ -215,10 +215,11 @@ impl Desk {
         self.reported = Some(slot.sequence);
     }
 
-    fn recover(&mut self, carrier: &Slot, back: Samples) {
+    fn recover(&mut self, carrier: &Slot, back: Samples, length: Samples) {
         self.check(carrier);
         assert!(!back.is_empty() && back <= carrier.reach() && self.reported.is_some());
-        self.play(carrier);
+        assert!(!length.is_empty() && length <= carrier.duration.min(back));
+        self.play(carrier, length);
     }
 
     fn check(&self, slot: &Slot) {
@@ -231,9 +232,9 @@ impl Desk {
         assert!(self.buffer.delay_of(slot.media, at).count() as i64 <= longest.max(0));
     }
 
-    fn play(&mut self, slot: &Slot) {
-        self.held += slot.duration;
-        self.steer(sound(slot.sequence as u8), slot.duration);
+    fn play(&mut self, slot: &Slot, length: Samples) {
+        self.held += length;
+        self.steer(sound(slot.sequence as u8), length);
     }
 
     fn steer(&mut self, sound: Sound, length: Samples) {

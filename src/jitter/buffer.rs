@@ -14,6 +14,8 @@ const OUTAGE: Samples = Samples::from_ms(600);
 const AFTER_AN_OUTAGE: i64 = 960;
 /// A loss may shorten the sound by up to this much, where concealment has paid for it: 60 ms.
 const ELASTIC: Samples = Samples::from_ms(60);
+/// Deep redundancy is synthesised in steps of 10 ms.
+const DEEP_STEP: u64 = 480;
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +40,14 @@ pub enum Decision {
     },
     /// Decode the in-band copy of the packet before this one.
     Recover(Slot),
-    /// Synthesise as much as one packet holds, from `back` before this one on, from its deep redundancy.
+    /// Synthesise the sound from `back` before this one on, from its deep redundancy.
     RecoverDeep {
         /// The packet that carries it.
         slot: Slot,
         /// How far before it.
         back: Samples,
+        /// How much: a packet, or its end where the redundancy does not reach its begin.
+        length: Samples,
     },
     /// Leave this packet out, to catch up.
     Skip(Slot),
@@ -149,11 +153,11 @@ impl JitterBuffer {
         if let Some(newest) = newest.filter(|newest| *newest < packet.sequence) {
             self.delay.learn_gap(packet.sequence - newest - 1);
         }
-        let reach = packet.reach().count() / packet.duration.count().max(1);
-        for before in 1..=reach.min(packet.sequence).min(copies::REMEMBERED) {
+        let (reach, duration) = (packet.reach().count(), packet.duration.count().max(1));
+        for before in 1..=reach.div_ceil(duration).min(packet.sequence).min(copies::REMEMBERED) {
             let sequence = packet.sequence - before;
             if self.is_missing(sequence) {
-                let later = before as i64 * packet.duration.count() as i64;
+                let later = (before * duration).min(reach) as i64;
                 self.learn_copy(packet, sequence, transit + later);
             }
         }
@@ -208,16 +212,15 @@ impl JitterBuffer {
     /// lies there, too, nothing is made anew.
     fn after_a_loss(&mut self, head: Slot, next: Cursor, at: SampleTime) -> Decision {
         let missing = head.media.since(next.media);
-        let packets = head.sequence - next.sequence;
-        let copies = self.copies_worth_playing(&head, missing, at).min(packets);
-        let back = Samples::new(copies * head.duration.count());
+        let sent = Samples::new((head.sequence - next.sequence).saturating_mul(head.duration.count()));
+        let back = self.copies_worth_playing(&head, missing.min(sent), at);
         let hole = missing - back;
         let owes = self.debt > 0;
         let soon = if owes { at + hole.min(ELASTIC) } else { at };
         if !hole.is_empty() && !self.is_due(next.media + hole, soon) {
             return Decision::Conceal;
         }
-        let lost = hole.min(Samples::new((packets - copies).saturating_mul(head.duration.count())));
+        let lost = hole.min(sent - back);
         if !lost.is_empty() {
             self.delay.learn_loss(lost, owes);
         }
@@ -225,20 +228,27 @@ impl JitterBuffer {
         if back.is_empty() {
             return self.play(head, hole - lost, at);
         }
-        let sequence = head.sequence - (copies - 1);
-        self.next = Some(Cursor { sequence, media: next.media + hole + head.duration, mended: true });
-        if head.fec && copies == 1 {
+        self.mend(head, back, next.media + hole)
+    }
+
+    /// The sound from `back` before `head` on, which begins at `media`: as much of it as one packet holds.
+    fn mend(&mut self, head: Slot, back: Samples, media: MediaTime) -> Decision {
+        let duration = head.duration.count().max(1);
+        let length = Samples::new((back.count() - 1) % duration + 1);
+        let sequence = head.sequence - (back - length).count() / duration;
+        self.next = Some(Cursor { sequence, media: media + length, mended: true });
+        if head.fec && back == head.duration {
             Decision::Recover(head)
         } else {
-            Decision::RecoverDeep { slot: head, back }
+            Decision::RecoverDeep { slot: head, back, length }
         }
     }
 
-    /// How many packets before it this one can stand in for; none where they would only have to be caught up with.
-    fn copies_worth_playing(&self, head: &Slot, missing: Samples, at: SampleTime) -> u64 {
-        let reach = missing.min(head.reach());
-        let copies = reach.count() / head.duration.count().max(1);
-        if self.is_worth_dropping(head.media - reach, head, at) { 0 } else { copies }
+    /// How much of what was lost before it this packet can stand in for; nothing where it would only have to be caught up
+    /// with.
+    fn copies_worth_playing(&self, head: &Slot, lost: Samples, at: SampleTime) -> Samples {
+        let back = copies_of(head, lost);
+        if self.is_worth_dropping(head.media - back, head, at) { Samples::ZERO } else { back }
     }
 
     fn play(&mut self, slot: Slot, pause: Samples, at: SampleTime) -> Decision {
@@ -384,6 +394,12 @@ impl JitterBuffer {
     pub fn payload(&self, slot: &Slot) -> &[u8] {
         self.slots.payload(slot)
     }
+}
+
+/// Of what was `lost` before `head`, how much it holds copies of.
+fn copies_of(head: &Slot, lost: Samples) -> Samples {
+    let deep = Samples::new(head.deep.min(lost).count() / DEEP_STEP * DEEP_STEP);
+    if head.fec && head.duration <= lost { deep.max(head.duration) } else { deep }
 }
 
 /// Where pulls lie in transits of this packet's lane.

@@ -14,6 +14,7 @@ mod limiter;
 mod presence;
 mod select;
 mod sum;
+mod syllables;
 mod true_peak;
 
 pub use gain::{Db, Fader};

@@ -8,6 +8,7 @@ mod desk;
 mod malformed;
 mod mix_minus;
 mod relaying;
+mod onset;
 mod restarts;
 mod resting;
 mod sample_accuracy;

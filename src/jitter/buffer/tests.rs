@@ -68,10 +68,13 @@ impl Desk {
         while self.held < Samples::from_ms(10) {
             let decision = self.buffer.decide(self.now, self.held);
             let more = match decision {
-                Decision::Play { slot, .. }
-                | Decision::Recover(slot)
-                | Decision::RecoverDeep { slot, .. } => {
+                Decision::Play { slot, .. } | Decision::Recover(slot) => {
                     self.held += LENGTH;
+                    self.steer(&slot);
+                    Samples::ZERO
+                }
+                Decision::RecoverDeep { slot, length, .. } => {
+                    self.held += length;
                     self.steer(&slot);
                     Samples::ZERO
                 }
@@ -117,7 +120,9 @@ fn played(decisions: &[Decision]) -> Vec<u64> {
     let heard = decisions.iter().filter_map(|decision| match decision {
         Decision::Play { slot, .. } => Some(slot.sequence),
         Decision::Recover(next) => Some(next.sequence - 1),
-        Decision::RecoverDeep { slot, back } => Some(slot.sequence - back.count() / LENGTH.count()),
+        Decision::RecoverDeep { slot, back, .. } => {
+            Some(slot.sequence - back.count().div_ceil(LENGTH.count()))
+        }
         _ => None,
     });
     heard.collect()
@@ -185,6 +190,25 @@ fn what_was_mended_across_a_pause_is_not_played_again_and_the_pause_not_lengthen
     (0..10).for_each(|_| mended.extend(desk.pull()));
     assert!(matches!(mended[0], Decision::RecoverDeep { back: first, .. } if first == back), "{mended:?}");
     assert_eq!(played(&mended), [1, 2, 3]);
+}
+
+#[test]
+fn of_a_packet_that_redundancy_reaches_half_the_half_is_heard() {
+    let mut desk = Desk::new();
+    desk.arrive(0, ms(0), false);
+    while desk.now < ms(100) {
+        desk.pull();
+    }
+    let mut carrier = Slot::new(5, MediaTime::ORIGIN + Samples::from_ms(100), LENGTH);
+    (carrier.deep, carrier.fec) = (Samples::from_ms(57), true);
+    desk.buffer.insert(carrier, &[1], ms(100));
+    let made: Vec<_> = (0..8).flat_map(|_| desk.pull()).filter(|made| *made != Decision::Conceal).collect();
+    let lengths = made.iter().map(|decision| match decision {
+        Decision::RecoverDeep { back, length, .. } => (back.as_ms(), length.as_ms()),
+        _ => (0.0, 20.0),
+    });
+    assert_eq!(lengths.collect::<Vec<_>>(), [(50.0, 10.0), (40.0, 20.0), (0.0, 20.0), (0.0, 20.0)]);
+    assert!(matches!(made[2..], [Decision::Recover(_), Decision::Play { .. }]), "{made:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn walk(redundancy: bool, latest_ms: u32) -> impl Strategy<Value = Vec<Sent>> {
             let mut slot = Slot::new(sequence, media, LENGTH);
             media = media + LENGTH;
             if redundancy {
-                (slot.fec, slot.deep) = (fec, Samples::from_ms(20 * deep));
+                (slot.fec, slot.deep) = (fec, Samples::from_ms(17 * deep));
             }
             let sent = SampleTime::ZERO + slot.media.since(MediaTime::ORIGIN);
             Sent { slot, sent, late_ms, copy: if redundancy { copy } else { 0 } }
@@ -66,8 +66,8 @@ impl List {
                 self.take(&slot, slot.media);
                 self.skipped.push(slot.sequence);
             }
-            Decision::Recover(slot) => self.recover(&slot, LENGTH),
-            Decision::RecoverDeep { slot, back } => self.recover(&slot, back),
+            Decision::Recover(slot) => self.recover(&slot, LENGTH, LENGTH),
+            Decision::RecoverDeep { slot, back, length } => self.recover(&slot, back, length),
             Decision::Wait | Decision::Conceal => {}
         }
     }
@@ -84,13 +84,14 @@ impl List {
         (self.turn, self.end) = (Some(slot.sequence), slot.media + LENGTH);
     }
 
-    fn recover(&mut self, carrier: &Slot, back: Samples) {
+    fn recover(&mut self, carrier: &Slot, back: Samples, length: Samples) {
         assert_eq!(self.waiting.first_key_value().map(|(first, _)| *first), Some(carrier.sequence));
         assert!(!back.is_empty() && back <= carrier.reach());
         assert!(self.end <= carrier.media - back, "over sound that was played");
-        self.end = carrier.media - back + LENGTH;
+        assert!(!length.is_empty() && length <= LENGTH);
+        self.end = carrier.media - back + length;
         assert!(self.end <= carrier.media);
-        self.recovered.insert(carrier.sequence.saturating_sub(back.count() / LENGTH.count()));
+        self.recovered.insert(carrier.sequence.saturating_sub(back.count().div_ceil(LENGTH.count())));
     }
 }
 
