@@ -8,17 +8,20 @@
 
 use super::{
     clock_map::ClockPoint,
+    counts::Counts,
     derived::Derived,
     error::RecordError,
+    event::Event,
     fill,
     gap::{Cause, Gap},
-    manifest::{Event, Manifest, TrackEntry, file_name},
+    manifest::{Manifest, TrackEntry, file_name},
     memory::{self, EncoderMemory},
-    ogg::{self, OggOpus},
+    ogg,
+    ogg_file::OggOpusFile,
     read::{Recording, TrackPacket},
+    seal,
     tape::LOOKAHEAD,
     toc::Toc,
-    track::Counts,
 };
 use crate::packet::opus;
 use serde::{Deserialize, Serialize};
@@ -136,7 +139,7 @@ fn cut_voice(
     let strip = Strip::new(&kept, range);
     strip.write(&path, &voice.speaker, channels, &kept).map_err(failed)?;
     let mut entry = strip.entry(&parent.manifest().speakers[&voice.speaker], file, range, &kept);
-    entry.seal(&path).map_err(failed)?;
+    entry.seal(seal::of_file(&path).map_err(failed)?);
     Ok(entry)
 }
 
@@ -225,8 +228,7 @@ impl Strip {
     }
 
     fn write(&self, path: &Path, speaker: &str, channels: u8, kept: &[TrackPacket]) -> io::Result<()> {
-        let mut file = OggOpus::create(path, ogg::serial(speaker), self.pre_skip())?;
-        file.rewrite_head(channels, self.pre_skip())?;
+        let mut file = OggOpusFile::create(path, ogg::serial(speaker), channels, self.pre_skip())?;
         for packet in kept {
             let hole = (packet.at - self.origin).max(0).unsigned_abs().saturating_sub(file.samples());
             fill::silences(hole).try_for_each(|coded| file.push(coded))?;
@@ -254,7 +256,7 @@ impl Strip {
             muted: parent.muted.within(range),
             placed: Vec::new(),
             clock: clock(&parent.clock, range),
-            packets: Counts { received: recorded, recorded, gated: 0, refused: 0 },
+            packets: Counts { received: recorded, recorded, ..Counts::default() },
             gaps: gaps(&parent.gaps, range, kept),
             file_bytes: None,
             sha256: None,

@@ -1,7 +1,10 @@
 //! A file that only grows: bytes come in and wait until the disk has them for sure. A disk that fails is asked again, from
 //! the last byte that it is sure to have; nothing is kept twice, nothing is read back.
 
-use super::disk::Disk;
+use super::{
+    disk::Disk,
+    seal::{self, Seal},
+};
 use sha2::{Digest, Sha256};
 use std::io;
 
@@ -82,9 +85,8 @@ impl Growing {
     }
 
     /// Length and SHA-256 of all there is, in hexadecimal.
-    pub(super) fn seal(&self) -> (u64, String) {
-        let hash = self.hash.clone().finalize();
-        (self.safe + self.tail.len() as u64, hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    pub(super) fn seal(&self) -> Seal {
+        seal::of(self.safe + self.tail.len() as u64, self.hash.clone())
     }
 }
 

@@ -5,10 +5,12 @@
 use super::{
     clock_map::ClockPoint,
     counts::Counts,
+    disk::{Disk as _, Folder},
     error::RecordError,
     event::Event,
     gap::Gap,
     gate::{Gates, Spans},
+    seal::Seal,
     tape::Place,
     track::Track,
 };
@@ -100,7 +102,7 @@ impl TrackEntry {
     }
 
     /// Notes what the finished file is known by.
-    pub(super) fn seal(&mut self, (bytes, sha256): (u64, String)) {
+    pub(super) fn seal(&mut self, (bytes, sha256): Seal) {
         (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256));
     }
 
@@ -145,6 +147,12 @@ impl Manifest {
             track.check().map_err(|why| format!("speakers.{name}: {why}"))?;
         }
         Ok(manifest)
+    }
+
+    /// Takes the place of the one in `dir`, on disk.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), RecordError> {
+        let written = Folder::create(dir, true).and_then(|mut folder| folder.replace(FILE, &self.json()));
+        written.map_err(|source| RecordError::new(&dir.join(FILE), "write", source))
     }
 
     /// The file's bytes.

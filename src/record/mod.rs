@@ -26,10 +26,10 @@
 
 mod clock;
 mod clock_map;
+mod counts;
 mod cut;
 mod delete;
 mod derived;
-mod counts;
 mod disk;
 mod drift;
 mod erase;
@@ -44,12 +44,12 @@ mod limits;
 mod manifest;
 mod memory;
 mod ogg;
-#[cfg(any(feature = "render", feature = "sim"))]
 mod ogg_file;
 mod read;
 mod recorder;
-mod redact;
 mod recover;
+mod redact;
+mod seal;
 mod session;
 mod store;
 mod tape;
@@ -58,10 +58,10 @@ mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use counts::Counts;
 pub use cut::{ClipOrigin, Cuttable, cut};
 pub use delete::{Deleted, delete};
 pub use derived::Derived;
-pub use counts::Counts;
 pub use disk::{Disk, Folder};
 pub use error::RecordError;
 pub use event::Event;
@@ -73,8 +73,8 @@ pub use manifest::{Manifest, TrackEntry};
 pub(crate) use ogg_file::OggOpusFile;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::{Recorder, RecorderConfig};
-pub use redact::{Redacted, redact};
 pub use recover::{Recovery, TrackRecovery, recover};
+pub use redact::{Redacted, redact};
 pub use session::{Session, TrackSummary};
 #[cfg(feature = "render")]
 pub(crate) use tape::LOOKAHEAD;

@@ -1,4 +1,5 @@
-//! An Ogg Opus file that is written once and at a go: mixes and renders. Tracks go another way, see `growing.rs`.
+//! An Ogg Opus file that is written once and at a go: mixes, renders, clips, tracks made anew. Tracks
+//! that grow go another way, see `growing.rs`.
 
 use super::{fill::Coded, ogg::OggOpus};
 use std::{
@@ -19,6 +20,11 @@ impl OggOpusFile {
     pub(crate) fn create(path: &Path, serial: u32, channels: u8, pre_skip: u64) -> io::Result<Self> {
         let stream = OggOpus::new(serial, channels, pre_skip);
         Ok(Self { file: BufWriter::new(File::create(path)?), stream })
+    }
+
+    /// How many samples a decoder makes of all packets so far.
+    pub(super) fn samples(&self) -> u64 {
+        self.stream.samples()
     }
 
     /// Adds a packet.

@@ -8,12 +8,15 @@ use super::{
     derived::{self, Derived},
     erase::overwrite,
     error::RecordError,
+    event::Event,
     fill,
     gap::{Cause, Gap},
-    manifest::{Event, Manifest},
+    manifest::Manifest,
     memory::EncoderMemory,
-    ogg::{self, OggOpus},
+    ogg,
+    ogg_file::OggOpusFile,
     read::{Recording, TrackPacket, TrackReader},
+    seal,
     tape::Place,
     waiting::Run,
 };
@@ -50,7 +53,7 @@ pub fn redact(dir: &Path, speaker: &str, range: Range<u64>) -> Result<Redacted, 
     let failed = |source| RecordError::new(&path, "redact", source);
     replace(&path, &new).map_err(failed)?;
     if let Some(entry) = manifest.speakers.get_mut(speaker) {
-        entry.seal(&path).map_err(failed)?;
+        entry.seal(seal::of_file(&path).map_err(failed)?);
     }
     manifest.write(dir)?;
     redacted.changed = vec![file, "session.json".into()];
@@ -95,8 +98,7 @@ fn rewrite<R: Read + Seek>(
 ) -> Result<(), RecordError> {
     let failed = |source| RecordError::new(new, "write", source);
     let (pre_skip, channels) = (track.pre_skip(), track.channels().count() as u8);
-    let mut file = OggOpus::create(new, ogg::serial(speaker), pre_skip).map_err(failed)?;
-    file.rewrite_head(channels, pre_skip).map_err(failed)?;
+    let mut file = OggOpusFile::create(new, ogg::serial(speaker), channels, pre_skip).map_err(failed)?;
     let mut at = None;
     for packet in track.packets(0..u64::MAX) {
         let packet = packet?;

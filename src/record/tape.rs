@@ -12,6 +12,7 @@ use super::{
     fill::{self, Coded, LATTICE},
     growing::Growing,
     ogg::{self, OggOpus},
+    seal::Seal,
     toc::Toc,
     waiting::{Run, Waiting},
 };
@@ -224,7 +225,7 @@ impl Tape {
     }
 
     /// Length and SHA-256 of the file.
-    pub(super) fn seal(&self) -> (u64, String) {
+    pub(super) fn seal(&self) -> Seal {
         self.file.seal()
     }
 

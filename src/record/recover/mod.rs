@@ -12,11 +12,11 @@ use super::{
     journal::{self, FILE as JOURNAL},
     manifest::{FILE as MANIFEST, Manifest, SCHEMA, file_name},
     ogg::{self, OggOpus},
+    seal,
     tape::LOOKAHEAD,
 };
 use crate::time::RATE_HZ;
 use known::{Known, KnownTrack};
-use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fs, io, path::Path};
 use stream::{Hole, Stream};
 
@@ -80,7 +80,7 @@ fn read(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, RecordError> {
 fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
     for entry in manifest.speakers.values() {
         let bytes = read(dir, &entry.file)?;
-        if bytes.is_none_or(|bytes| entry.sha256.as_deref() != Some(&hash(&bytes))) {
+        if bytes.is_none_or(|bytes| entry.sha256.as_deref() != Some(&seal::of_bytes(&bytes).1)) {
             return Ok(false);
         }
     }
@@ -149,7 +149,7 @@ impl Session<'_> {
         }
         let mut entry =
             track.entry(name, stream.map_or(LOOKAHEAD, |it| it.pre_skip), reached, &damaged, self.end);
-        entry.seal((finished.len() as u64, hash(&finished)));
+        entry.seal(seal::of_bytes(&finished));
         let kept = stream.map_or(0, Stream::bytes);
         let dropped_bytes = (bytes.len() as u64).saturating_sub(kept);
         self.recovery.tracks.insert(name.to_owned(), TrackRecovery { reached, dropped_bytes, damaged });
@@ -171,8 +171,4 @@ fn gap(Hole { from, to }: Hole) -> Gap {
 fn silent(name: &str, end: u64) -> Vec<u8> {
     let head = OggOpus::new(ogg::serial(name), 1, LOOKAHEAD).take();
     Stream::read(&head, 0).map(|stream| stream.finish(end)).unwrap_or_default()
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
