@@ -65,7 +65,7 @@ impl Listener {
     fn hear(&mut self, block: &Block<'_>, stem: &[f32]) {
         let width = block.channels.count();
         for (at, frame) in (block.at..).step_by(STEP as usize).zip(stem.chunks(STEP as usize * width)) {
-            if !self.activity.is_pause(block.channels, frame) {
+            if !self.activity.is_pause(block.channels, frame, false) {
                 self.speaks(at..at + (frame.len() / width) as u64);
             }
         }

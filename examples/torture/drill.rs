@@ -47,8 +47,8 @@ impl Drill {
             join(&mut self.recorder, 2, VOICES[2], STARTS[2])?;
         }
         self.now += FRAME;
-        for voice in 0..3 {
-            while STARTS[voice] + self.next[voice].0 * FRAME <= self.now {
+        for (voice, start) in STARTS.into_iter().enumerate() {
+            while start + self.next[voice].0 * FRAME <= self.now {
                 self.send(voice);
             }
         }

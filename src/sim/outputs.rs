@@ -40,11 +40,10 @@ struct Wav {
 }
 
 impl Outputs {
-    /// Opens files and buses: the listeners', and with `minus` each speaker's own.
+    /// Opens files and buses: the listeners', and what those in `minus` hear.
     pub(super) fn open(
         out: &Path,
-        names: &[&str],
-        minus: bool,
+        minus: &[(SpeakerId, &str)],
         relay: bool,
         ssrc: u32,
         length: Samples,
@@ -60,9 +59,9 @@ impl Outputs {
         let tap = BusId(room.max_buses - 1);
         open_bus(engine, &BusConfig { bus: tap, encoder: None, ..listeners }, room)?;
         let mut own = Vec::new();
-        for (name, speaker) in names.iter().zip(0..).filter(|_| minus) {
-            let bus = BusId(speaker + 1);
-            let members = SpeakerSet::everybody_but(SpeakerId(speaker));
+        for (speaker, name) in minus {
+            let bus = BusId(speaker.0 + 1);
+            let members = SpeakerSet::everybody_but(*speaker);
             open_bus(engine, &BusConfig { bus, members, encoder: None, stream }, room)?;
             own.push(Wav::create(bus, &out.join("minus").join(format!("{name}.wav")), room)?);
         }

@@ -87,10 +87,10 @@ impl<'a> Run<'a> {
         let room = room(scenario, options, voices.iter().map(|(.., sender)| sender));
         fs::create_dir_all(out).map_err(|error| write_error(out, error))?;
         let mut engine = Engine::new(room);
-        let names: Vec<&str> = scenario.speakers.iter().map(|speaker| speaker.name.as_str()).collect();
+        let names = scenario.speakers.iter().zip(0..).map(|(it, id)| (SpeakerId(id), it.name.as_str()));
+        let minus: Vec<_> = names.filter(|_| options.minus).collect();
         let (ssrc, length) = (rng.bits() as u32, end.since(SampleTime::ZERO));
-        let outputs =
-            Outputs::open(out, &names, options.minus, scenario.relay, ssrc, length, &mut engine, &room)?;
+        let outputs = Outputs::open(out, &minus, scenario.relay, ssrc, length, &mut engine, &room)?;
         let mut lane = LaneConfig::new(SpeakerId(0));
         lane.ms_per_percent = options.ms_per_percent;
         Ok(Self {

@@ -112,11 +112,11 @@ struct Sent {
 
 impl Coder {
     /// Everything up to `end`; while the sender sleeps its encoder stands still and nothing is sent.
-    fn send(self, spoken: &[Range<u64>], asleep: &Range<u64>, epoch: u32, within: Range<u64>) -> Vec<Sent> {
+    fn send(self, spoken: &Range<u64>, asleep: &Range<u64>, epoch: u32, within: Range<u64>) -> Vec<Sent> {
         let mut encoder = Encoder::new(self);
         let starts = (within.start / self.packet * self.packet..within.end).step_by(self.packet as usize);
         let awake = starts.filter(|at| !asleep.contains(at));
-        let sample = |at: u64| if spoken.iter().any(|span| span.contains(&at)) { vowel(at) } else { 0.0 };
+        let sample = |at: u64| if spoken.contains(&at) { vowel(at) } else { 0.0 };
         let channels = self.channels as usize;
         let said = |at: u64| -> Vec<f32> {
             (at..at + self.packet).flat_map(|at| vec![sample(at); channels]).collect()
@@ -127,7 +127,7 @@ impl Coder {
     /// Where a listener begins to listen. The high-pass filter of an encoder that is not set up for voices leaves an
     /// offset behind a voice that breaks off, which fades with 3 Hz: one number, some −75 dBFS after 60 ms, which is
     /// no voice. A voice has nothing below 80 Hz.
-    fn from_hz(self) -> f64 {
+    fn lowest_hz(self) -> f64 {
         if self.application == opus::Application::Audio { 80.0 } else { 0.0 }
     }
 
@@ -180,7 +180,7 @@ struct Story {
 
 impl Story {
     fn sent(&self) -> Vec<Sent> {
-        let loud = [self.shut..self.open];
+        let loud = self.shut..self.open;
         let asleep = if self.sender == Sender::Sleeps {
             self.open - self.coder.packet - 500..self.open + 48_000
         } else {
@@ -255,8 +255,9 @@ impl Story {
         self.operate(&mut recorder);
         play(&mut recorder, after);
         let session = recorder.finish(at(self.end)).unwrap();
-        let heard = overhear(&read(dir.path(), "mara").packets, self.coder.listeners(), self.coder.from_hz())
-            .unwrap();
+        let heard =
+            overhear(&read(dir.path(), "mara").packets, self.coder.listeners(), self.coder.lowest_hz())
+                .unwrap();
         (heard, session.tracks["mara"].recorded)
     }
 
@@ -264,7 +265,7 @@ impl Story {
     fn naive(&self) -> Overheard {
         let open = |sent: &&Sent| sent.at >= self.open || sent.at + self.coder.packet <= self.shut;
         let kept: Vec<Vec<u8>> = self.sent().iter().filter(open).map(|sent| sent.payload.clone()).collect();
-        overhear(&kept, self.coder.listeners(), self.coder.from_hz()).unwrap()
+        overhear(&kept, self.coder.listeners(), self.coder.lowest_hz()).unwrap()
     }
 }
 
@@ -301,7 +302,7 @@ fn nothing_refused_is_heard_whatever_encodes_it_and_however_it_is_decoded() {
 fn what_arrived_before_the_grant_was_said_before_it() {
     let coder = CODERS[1];
     let granted = 240_000;
-    let sent = coder.send(&[0..granted], &(0..0), 0, 0..granted + 96_000);
+    let sent = coder.send(&(0..granted), &(0..0), 0, 0..granted + 96_000);
     let transit = |at: u64| if at < 105_600 { 12_000 } else { 0 };
     let packets = (0..).zip(&sent).map(|(sequence, sent)| VoicePacket {
         speaker: MARA,
@@ -328,7 +329,7 @@ fn a_withdrawal_leaves_no_sample_behind_it() {
     for coder in CODERS.into_iter().filter(|coder| coder.channels == opus::Channels::Mono) {
         for offset in [0, 1, 479, 959] {
             let withdrawn = 48_000 + offset;
-            let sent = coder.send(&[0..96_000], &(0..0), 0, 0..96_000);
+            let sent = coder.send(&(0..96_000), &(0..0), 0, 0..96_000);
             let story =
                 Story { coder, gate: Gate::Refusal, sender: Sender::Runs, shut: 0, open: 0, end: 96_000 };
             let dir = tempfile::tempdir().unwrap();
