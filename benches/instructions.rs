@@ -7,7 +7,7 @@
 #[path = "tick/room.rs"]
 mod room;
 
-use room::Room;
+use room::{Room, Shape};
 use std::{
     env,
     error::Error,
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 /// What callgrind looks at.
 fn run(case: &str, packets: &str) -> Result<(), Box<dyn Error>> {
     let (speakers, own) = *CASES.get(case.parse::<usize>()?).ok_or("no such case")?;
-    let mut room = Room::new(speakers, own);
+    let mut room = Room::new(Shape::panel(speakers, own));
     (0..packets.parse()?).for_each(|_: u64| room.packet_time());
     Ok(())
 }

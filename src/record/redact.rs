@@ -83,9 +83,11 @@ pub(super) fn entry_of(manifest: &Manifest, speaker: &str) -> Result<String, Rec
     let invalid = |why| {
         RecordError::new(Path::new(speaker), "redact", io::Error::new(io::ErrorKind::InvalidInput, why))
     };
-    let entry =
-        manifest.speakers.get(speaker).ok_or_else(|| invalid("expected one of the session's speakers"))?;
-    if manifest.finished { Ok(entry.file.clone()) } else { Err(invalid("expected a finished session")) }
+    if !manifest.finished {
+        return Err(invalid("expected a finished session"));
+    }
+    let entry = manifest.speakers.get(speaker);
+    Ok(entry.ok_or_else(|| invalid("expected one of the session's speakers"))?.file.clone())
 }
 
 /// Copies a track packet by packet into a new file of the same length, and waits until it is on disk.

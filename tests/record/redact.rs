@@ -120,8 +120,11 @@ fn strangers_and_broken_sessions_are_errors_of_one_line() {
     let mut unfinished = recorder(dir.path());
     unfinished.join(SpeakerId(0), "mara", at(0)).unwrap();
     unfinished.advance(at(1)).unwrap();
-    for (who, expected) in [("mara", "expected a finished session"), ("eve", "expected one of")] {
+    let refused = |who, expected| {
         let error = redact(dir.path(), who, 0..1).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains('\n'), "{error}");
-    }
+    };
+    refused("mara", "expected a finished session");
+    unfinished.finish(at(2)).unwrap();
+    refused("eve", "expected one of");
 }
