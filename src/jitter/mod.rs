@@ -3,6 +3,7 @@
 
 mod buffer;
 mod copies;
+mod decision;
 mod delay;
 mod floor;
 mod gaps;
@@ -12,7 +13,8 @@ mod price;
 mod slots;
 mod steer;
 
-pub use buffer::{Decision, Insert, JitterBuffer};
+pub use buffer::JitterBuffer;
+pub use decision::{Decision, Insert};
 pub use delay::DelayConfig;
 pub use slots::Slot;
 pub use steer::{Move, Sound};

@@ -16,6 +16,7 @@ use super::{
     room::{Room, RoomId, Task},
     seats::Seats,
     stats::RoomStats,
+    warning::Warning,
     worker::{Order, Return, Worker},
 };
 use crate::{
@@ -27,7 +28,6 @@ use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -51,28 +51,6 @@ pub struct Control {
     rooms_opened: u32,
     /// When rooms were last weighed against each other.
     pub(super) weighed: Instant,
-}
-
-/// Something the stage cannot do on this machine. It runs all the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Warning {
-    /// A worker runs at ordinary priority: under load its ticks will be late.
-    NotRealtime {
-        /// Which worker.
-        worker: usize,
-        /// What the system said.
-        why: String,
-    },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotRealtime { worker, why } => {
-                write!(f, "worker {worker} runs at ordinary priority, ticks may be late under load: {why}")
-            }
-        }
-    }
 }
 
 /// The control side's ends of one worker's rings.

@@ -89,10 +89,11 @@ mod survey;
 mod take;
 mod takes;
 mod tape;
+mod warning;
 mod worker;
 
 pub use config::StageConfig;
-pub use control::{Control, SOON, Warning};
+pub use control::{Control, SOON};
 pub use error::{AttachError, FinishError, MoveError, OpenError, OrderError, RecordingError, StartError};
 pub use gauge::WorkerStats;
 pub use ladder::Rung;
@@ -105,3 +106,4 @@ pub use stage::Stage;
 pub use stats::{BusStats, Quantiles, RoomStats, SpeakerStats, Spread};
 pub use take::Take;
 pub use takes::Finishing;
+pub use warning::Warning;

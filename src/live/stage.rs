@@ -3,13 +3,14 @@
 use super::{
     bell::Bells,
     config::StageConfig,
-    control::{Control, Disk, Link, Warning},
+    control::{Control, Disk, Link},
     error::StartError,
     gauge::WorkerGauge,
     priority,
     pulse::Pulse,
     recorder,
     room::Room,
+    warning::Warning,
     worker::{Ends, Worker},
 };
 use crossbeam::channel;

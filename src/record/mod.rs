@@ -26,6 +26,7 @@
 
 mod clock;
 mod clock_map;
+mod config;
 mod counts;
 mod cut;
 mod delete;
@@ -43,6 +44,7 @@ mod journal;
 mod limits;
 mod manifest;
 mod memory;
+mod moves;
 mod ogg;
 mod ogg_file;
 mod read;
@@ -58,6 +60,7 @@ mod track;
 mod waiting;
 
 pub use clock_map::ClockPoint;
+pub use config::RecorderConfig;
 pub use counts::Counts;
 pub use cut::{ClipOrigin, Cuttable, cut};
 pub use delete::{Deleted, delete};
@@ -72,7 +75,7 @@ pub use manifest::{Manifest, TrackEntry};
 #[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg_file::OggOpusFile;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
-pub use recorder::{Recorder, RecorderConfig};
+pub use recorder::Recorder;
 pub use recover::{Recovery, TrackRecovery, recover};
 pub use redact::{Redacted, redact};
 pub use session::{Session, TrackSummary};

@@ -1,13 +1,13 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    config::{LOST_AT_MOST, RecorderConfig},
     counts::Counts,
     disk::{Disk, Folder},
     error::RecordError,
     event::Event,
     gate::{Gates, Spans},
     journal::Line,
-    limits::Limits,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
     session::{Session, TrackSummary},
     store::Store,
@@ -21,31 +21,6 @@ use crate::{
 };
 use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 
-/// How a session is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecorderConfig {
-    /// How long a track waits for stragglers before it writes a gap.
-    pub repair: Samples,
-    /// Wall time of room sample 0, if it is to stand in the manifest.
-    pub epoch_unix_ms: Option<u64>,
-    /// How much of a voice a power failure may take back, 400 ms at the least; none leaves that to the system. A process
-    /// that dies loses no more than that, or than a second.
-    pub sync: Option<Samples>,
-    /// How many voices may have a track, and how much they may write.
-    pub limits: Limits,
-}
-
-/// Of each voice, when a process dies.
-const LOST_AT_MOST: Samples = Samples::from_ms(1_000);
-
-impl Default for RecorderConfig {
-    /// Two seconds of repair, no wall time, safe every second, no limits.
-    fn default() -> Self {
-        let sync = Some(LOST_AT_MOST);
-        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits: Limits::default() }
-    }
-}
-
 /// Writes `tracks/NAME.opus` and `session.json`. A plain machine too: time is an argument, files are its output; the same
 /// calls make the same bytes.
 ///
@@ -58,9 +33,9 @@ pub struct Recorder {
     store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
-    tracks: BTreeMap<String, Track>,
+    pub(super) tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
-    paused: Spans,
+    pub(super) paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
     unclaimed: u64,
@@ -223,61 +198,6 @@ impl Recorder {
         }
     }
 
-    /// A voice falls silent.
-    pub fn mute(&mut self, speaker: SpeakerId, at: SampleTime) {
-        if let Some(track) = self.present(speaker) {
-            track.gates.mute(at.samples());
-            self.note("mute", Some(speaker), at);
-        }
-    }
-
-    /// A voice is heard again.
-    pub fn unmute(&mut self, speaker: SpeakerId, at: SampleTime) {
-        if let Some(track) = self.present(speaker) {
-            track.gates.unmute(at.samples());
-            self.note("unmute", Some(speaker), at);
-        }
-    }
-
-    /// A voice becomes louder or softer on the mixes: for whoever renders them once more. Its track stays as it came.
-    pub fn gain(&mut self, speaker: SpeakerId, to: f32, at: SampleTime, over: Samples) {
-        self.automate(speaker, "gain", at, to, Some(over.count()));
-    }
-
-    /// A voice moves between left and right on the mixes; as [`Self::gain`].
-    pub fn pan(&mut self, speaker: SpeakerId, to: f32, at: SampleTime) {
-        self.automate(speaker, "pan", at, to, None);
-    }
-
-    /// Faders move often: such news waits for the next manifest.
-    fn automate(
-        &mut self,
-        speaker: SpeakerId,
-        verb: &'static str,
-        at: SampleTime,
-        to: f32,
-        over_samples: Option<u64>,
-    ) {
-        if self.present(speaker).is_some() {
-            let event = self.event(verb, Some(speaker), at);
-            self.keep(Event { to: Some(to), over_samples, ..event });
-        }
-    }
-
-    /// Nothing is kept from `at` on.
-    pub fn pause(&mut self, at: SampleTime) {
-        self.paused.begin(at.samples());
-        self.tracks.values_mut().for_each(|track| track.gates.pause(at.samples()));
-        self.note("pause", None, at);
-    }
-
-    /// Keeping goes on, as behind a gate that [opens](Self::open).
-    pub fn resume(&mut self, at: SampleTime) {
-        self.paused.end(at.samples());
-        self.tracks.values_mut().for_each(|track| track.gates.resume(at.samples()));
-        self.note("resume", None, at);
-    }
-
     /// Takes a packet that the engine kept. It is recorded, gated or refused once room time has passed it by the repair
     /// window and 100 ms.
     pub fn packet(&mut self, packet: VoicePacket<'_>) {
@@ -388,24 +308,24 @@ impl Recorder {
     }
 
     /// The track of somebody who is in the room.
-    fn present(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
+    pub(super) fn present(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
         self.track(speaker).filter(|track| track.gates.is_present())
     }
 
-    fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
+    pub(super) fn note(&mut self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) {
         let event = self.event(verb, speaker, at);
         self.keep(event);
         self.store.iter_mut().for_each(Store::hurry);
     }
 
-    fn keep(&mut self, event: Event) {
+    pub(super) fn keep(&mut self, event: Event) {
         if let Some(Store { journal, .. }) = &mut self.store {
             journal.push(&Line::Event(event.clone()));
         }
         self.events.push(event);
     }
 
-    fn event(&self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) -> Event {
+    pub(super) fn event(&self, verb: &'static str, speaker: Option<SpeakerId>, at: SampleTime) -> Event {
         let speaker = speaker.and_then(|id| self.seats.get(&id)).map(|seat| seat.name.clone());
         let verb = Cow::Borrowed(verb);
         Event { at_sample: at.samples(), verb, speaker, to: None, over_samples: None }
