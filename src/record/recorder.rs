@@ -131,7 +131,7 @@ impl Recorder {
     /// track, on a new clock.
     ///
     /// # Errors
-    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or more tracks than [`Limits`] allow. A file that cannot
+    /// A name with other characters than `a-z`, `0-9`, `_` and `-`, or more tracks than [`RecorderConfig::limits`] allow. A file that cannot
     /// be written is told by [`Self::advance`].
     pub fn join(&mut self, speaker: SpeakerId, name: &str, at: SampleTime) -> Result<(), RecordError> {
         self.leave_before(speaker, name, at);
