@@ -1,12 +1,14 @@
 //! One voice: packets wait until no straggler can come before them, then each is written on its room sample or left
 //! out, and every stretch between is filled and told.
 
+mod steer;
+
 use super::{
     clock::{Clock, Standing, Verdict},
     clock_map::{self, ClockPoint},
     counts::Counts,
     drift::Knot,
-    fill::{self, LATTICE, LONGEST_DTX},
+    fill::{self, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
     journal::News,
@@ -29,9 +31,6 @@ const MISSED_FOR: u64 = 24_000;
 
 /// A packet is held back this long, so that a gate that shut a moment ago still shuts it out.
 pub(super) const HELD: Samples = Samples::from_ms(250);
-
-/// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
-const FORCE: u64 = 384;
 
 /// The packet before, recorded or not.
 #[derive(Debug)]
@@ -222,47 +221,6 @@ impl Track {
             Some((at, packet, transit)) if at >= self.told => self.lay(at, packet, transit),
             // Where it belonged, another run's packets have been put since.
             taken => self.counts.refused += taken.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy)),
-        }
-    }
-
-    /// Lets the places of the next packet's run follow its clock, if they may here: in a gap, where it is quiet, or
-    /// because the track would be off by too much.
-    fn steer(&mut self) {
-        let Some((at, packet, _)) = self.waiting.first() else { return };
-        let Some(clock) = self.clocks.get(&packet.run) else { return };
-        let (run, samples, error) = (packet.run, packet.samples, clock.error(packet.media_sample()));
-        let (late, gap) = (error.unsigned_abs() / LATTICE * LATTICE, at.saturating_sub(self.told));
-        let may = gap > 0 || packet.is_quiet() || error.unsigned_abs() >= FORCE;
-        if late == 0 || !may {
-            return;
-        }
-        if error > 0 {
-            if gap == 0 {
-                self.tell(at + late, Cause::Drift);
-            }
-            self.shift(run, late as i64);
-        } else if gap >= late {
-            self.shift(run, -(late as i64));
-        } else if gap == 0 {
-            self.cut(late.min(samples / LATTICE * LATTICE), run);
-        }
-    }
-
-    /// Leaves out the next packet, and puts silence in its place that is shorter by `late`.
-    fn cut(&mut self, late: u64, run: Run) {
-        let Some((at, mut packet, transit)) = self.waiting.take_first() else { return };
-        let gate = self.gate(at, &mut packet);
-        let Waiting { sequence, samples, is_copy, .. } = packet;
-        self.before = Some(Before { run, transit, sequence, samples });
-        self.leave_out(is_copy, at + samples - late, gate.unwrap_or(Cause::Drift));
-        self.shift(run, -(late as i64));
-    }
-
-    fn shift(&mut self, run: Run, by: i64) {
-        let Some(transit) = self.clocks.get_mut(&run).and_then(|clock| clock.shift(by)) else { return };
-        self.counts.refused += self.waiting.shift(run, transit, by);
-        if let Some(before) = self.before.as_mut().filter(|it| it.run == run && it.transit == transit) {
-            before.transit = transit.saturating_add(by);
         }
     }
 
