@@ -1,11 +1,10 @@
 //! One voice: packets wait until no straggler can come before them, then each is written on its room sample or left
 //! out, and every stretch between is filled and told.
 
-mod steer;
+mod clocks;
 
 use super::{
     clock::{Clock, Standing, Verdict},
-    clock_map::{self, ClockPoint},
     counts::Counts,
     drift::Knot,
     fill::{self, LONGEST_DTX},
@@ -327,29 +326,6 @@ impl Track {
         let first = self.waiting.first();
         let lost = first.map_or(0, |(at, packet, transit)| self.missing(at, packet, transit).0);
         self.tape.fill(self.settled, self.concealable(lost, self.settled.max(self.told)));
-    }
-
-    /// A clock is kept while packets may come that need it: always the newest of a stay.
-    fn forget_clocks(&mut self, now: SampleTime) {
-        let runs: Vec<Run> = self.clocks.keys().copied().collect();
-        let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
-        let repair = self.repair + SLACK;
-        for run in runs.iter().filter(|run| !is_newest(run)) {
-            if let Some(clock) = self.clocks.remove(run) {
-                if clock.is_needed(now, repair) {
-                    self.clocks.insert(*run, clock);
-                } else {
-                    self.past.insert(*run, clock.knots().collect());
-                }
-            }
-        }
-    }
-
-    /// Where what stands in the track was said on the room clock.
-    pub(super) fn clock(&self) -> Vec<ClockPoint> {
-        let mut knots = self.past.clone();
-        knots.extend(self.clocks.iter().map(|(run, clock)| (*run, clock.knots().collect())));
-        clock_map::draw(self.tape.places(), self.tape.samples(), &knots)
     }
 
     /// All gaps up to `end`, as far as they are known.

@@ -3,12 +3,14 @@
 
 use super::{
     super::{
+        clock_map::{self, ClockPoint},
         fill::LATTICE,
         gap::Cause,
         waiting::{Run, Waiting},
     },
-    Before, Track,
+    Before, SLACK, Track,
 };
+use crate::time::SampleTime;
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
@@ -53,5 +55,28 @@ impl Track {
         if let Some(before) = self.before.as_mut().filter(|it| it.run == run && it.transit == transit) {
             before.transit = transit.saturating_add(by);
         }
+    }
+
+    /// A clock is kept while packets may come that need it: always the newest of a stay.
+    pub(super) fn forget_clocks(&mut self, now: SampleTime) {
+        let runs: Vec<Run> = self.clocks.keys().copied().collect();
+        let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
+        let repair = self.repair + SLACK;
+        for run in runs.iter().filter(|run| !is_newest(run)) {
+            if let Some(clock) = self.clocks.remove(run) {
+                if clock.is_needed(now, repair) {
+                    self.clocks.insert(*run, clock);
+                } else {
+                    self.past.insert(*run, clock.knots().collect());
+                }
+            }
+        }
+    }
+
+    /// Where what stands in the track was said on the room clock.
+    pub(in crate::record) fn clock(&self) -> Vec<ClockPoint> {
+        let mut knots = self.past.clone();
+        knots.extend(self.clocks.iter().map(|(run, clock)| (*run, clock.knots().collect())));
+        clock_map::draw(self.tape.places(), self.tape.samples(), &knots)
     }
 }
