@@ -53,8 +53,7 @@ impl Trip {
     }
 
     fn open(&mut self, place: u16, members: SpeakerSet, relay: bool) {
-        let encoder =
-            Some(EncoderConfig { expected_loss_percent: 10, relay, ..EncoderConfig::default() });
+        let encoder = Some(EncoderConfig { expected_loss_percent: 10, relay, ..EncoderConfig::default() });
         let config = BusConfig { bus: BusId(place), members, encoder, stream: StreamConfig::default() };
         let bus = Box::new(Bus::new(&config, &self.room).unwrap());
         self.counted(|engine| engine.apply(Command::Open(bus)));

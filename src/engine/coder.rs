@@ -228,7 +228,11 @@ impl Coder {
 
     /// The packet completed in this tick.
     pub(super) fn completed(&self) -> Option<Completed<'_>> {
-        self.completed.map(|(begins, lost, bytes)| Completed { begins, lost, payload: &self.payload[..bytes] })
+        self.completed.map(|(begins, lost, bytes)| Completed {
+            begins,
+            lost,
+            payload: &self.payload[..bytes],
+        })
     }
 
     fn gathered(&mut self) -> &mut [f32] {

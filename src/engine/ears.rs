@@ -94,7 +94,8 @@ impl Engine {
     fn one_after_the_other(&self, mixed: SpeakerSet) -> SpeakerSet {
         let waits = |speaker: &SpeakerId| {
             let lane = self.lanes.get(speaker.index()).and_then(Option::as_deref);
-            lane.is_some_and(|lane| lane.ears == Ears::Nobody && lane.heard) && !self.speaking.contains(*speaker)
+            lane.is_some_and(|lane| lane.ears == Ears::Nobody && lane.heard)
+                && !self.speaking.contains(*speaker)
         };
         let mut now = mixed;
         mixed.iter().filter(waits).skip(BACKGROUNDS_A_TICK).for_each(|speaker| now.remove(speaker));

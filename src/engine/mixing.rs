@@ -1,6 +1,12 @@
 //! The stages of a tick: lanes are pulled, leaders chosen, their mixes summed, limited and encoded, packets stamped.
 
-use super::{Bus, Engine, Event, Lane, Work, coder::Way, ears::{Ears, Hearing}, relay::Relay, share};
+use super::{
+    Bus, Engine, Event, Lane, Work,
+    coder::Way,
+    ears::{Ears, Hearing},
+    relay::Relay,
+    share,
+};
 use crate::{
     mix,
     speaker::{BusId, SpeakerId, SpeakerSet},

@@ -233,8 +233,7 @@ fn who_was_relayed_for_long_is_mixed_with_whoever_comes_without_a_repeated_or_a_
     // The third joins after a second, so that everybody's packets have long been neither decoded nor encoded.
     let talks = |place: u16, sequence: u16| place == 0 || sequence >= 100 + 7 * place;
     let cast = Cast { places: 3, late: 123, ..RELAYED };
-    let (relayed, mixed) =
-        (Evening::of(cast, talks, |_, _| {}), Evening::of(cast.mixed(), talks, |_, _| {}));
+    let (relayed, mixed) = (Evening::of(cast, talks, |_, _| {}), Evening::of(cast.mixed(), talks, |_, _| {}));
     assert!(relayed.decodes[30..100].iter().all(|decodes| *decodes == 0));
     let (errors, worst) = (relayed.error_db(&mixed.mix), mixed.error_db(&mixed.mix));
     let worst = worst[10..].iter().copied().fold(f64::MIN, f64::max);
