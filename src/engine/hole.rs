@@ -108,6 +108,11 @@ impl Hole {
         self.concealed + self.silent
     }
 
+    /// Has the sender fallen silent, and does its codec make the background meanwhile?
+    pub(super) fn has_background(&self) -> bool {
+        self.resting && !self.silent_rest
+    }
+
     /// Is nothing but silence left to fill it with?
     pub(super) fn is_over(&self) -> bool {
         self.silent_rest || self.fade.is_over()

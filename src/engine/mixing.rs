@@ -159,7 +159,7 @@ impl Bus {
     /// Whose packets may be sent in place of its mix is known.
     fn follow(&mut self, speaker: Option<SpeakerId>) {
         let goes_on = self.relay.filter(|relay| Some(relay.speaker) == speaker);
-        self.relay = goes_on.or(speaker.map(Relay::of));
+        self.relay = goes_on.or_else(|| speaker.map(Relay::of));
     }
 
     /// Goes the `way` of the packet that the quantum at `at` belongs to; how often the encoder was at work.

@@ -177,9 +177,10 @@ impl Chain {
 }
 
 impl Lane {
-    /// Is what comes next from it, if nothing does, no longer than a loss can be heard, or a rest?
+    /// Is what comes next from it, if nothing does, a rest with a background that whoever hears its packets makes as well, or no
+    /// longer than a loss can be heard?
     pub(super) fn is_in_a_gap(&self) -> bool {
-        self.voice.hole.resting || !self.voice.passes_silence()
+        self.voice.hole.has_background() || !self.voice.passes_silence()
     }
 
     /// Is it in the mixes at `at` as it was sent?
