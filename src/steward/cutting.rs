@@ -1,6 +1,6 @@
 //! Clips: cut as soon as the recording holds all of their stretch on disk, and given their papers.
 
-use super::{Steward, StewardError, files::hash_of};
+use super::{Steward, StewardError, kept::hash_of};
 use crate::{
     consent::Purpose,
     record::{Cuttable, Recording, cut, fingerprint},

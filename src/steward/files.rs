@@ -3,9 +3,9 @@
 use super::{Order, Steward, cutting::Cutting};
 use crate::{
     record::{Manifest, RecordError, Redacted, delete, recover, redact},
-    room::{Entry, Fact, Hash, ItemId, Kind, Moment, Person, Span, sha256},
+    room::{Entry, Fact, ItemId, Kind, Moment, Person, Span, sha256},
 };
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 impl Steward {
     /// Recordings whose end is on disk are kept: the hash of the manifest, which holds the tracks', stands for them.
@@ -36,13 +36,6 @@ impl Steward {
                 }
                 _ => {}
             }
-        }
-    }
-
-    pub(super) fn keep(&mut self, item: ItemId, now: Moment) {
-        if let Some(hash) = hash_of(&self.folder_of(item)) {
-            // What was deleted meanwhile is not kept.
-            let _ = self.room.kept(item, hash, now);
         }
     }
 
@@ -87,11 +80,6 @@ impl Steward {
             }
         }
     }
-}
-
-/// What a folder's session is known by.
-pub(super) fn hash_of(folder: &Path) -> Option<Hash> {
-    fs::read(folder.join("session.json")).ok().map(|json| sha256(&json))
 }
 
 /// Why a voice is still in something.

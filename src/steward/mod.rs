@@ -17,6 +17,7 @@ mod cutting;
 mod error;
 mod files;
 mod gates;
+mod kept;
 mod order;
 
 pub use error::StewardError;
