@@ -1,9 +1,9 @@
 //! One output's way out: the mix of its members → limiter → encoder → RTP.
 
 use super::{
-    coder::{Coder, Completed, Way},
+    coder::{Coder, Completed},
     config::{BuildError, BusConfig, RoomConfig, StreamConfig},
-    relay::Relay,
+    forward::{Relay, Way},
 };
 use crate::{
     codec::EncoderConfig,

@@ -5,7 +5,7 @@
 
 use super::{
     config::{BuildError, RoomConfig},
-    relay::Forward,
+    forward::{Forward, Way},
 };
 use crate::{
     codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
@@ -18,17 +18,6 @@ const WARM_UP: usize = 3;
 /// So many packets of silence are encoded; from then on the last of them is sent again and again: 200 ms, and as long as
 /// deep redundancy tells of what was before.
 const SILENT_PACKETS: u32 = 10;
-
-/// What becomes of the sound of one packet.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Way<'a> {
-    /// It is encoded.
-    Encode,
-    /// This, from which it was decoded, is sent.
-    Forward(Forward<'a>),
-    /// Nothing is sent, as its sender sends nothing, or as it was lost.
-    Rest,
-}
 
 /// A packet that is ready to be sent.
 #[derive(Clone, Copy, Debug)]

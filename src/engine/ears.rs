@@ -3,11 +3,7 @@
 //! A bus that sends a lone voice's own packets wants nothing of it but those, and nothing of the background behind it. It is spared
 //! once it has sent them for a while, as the way back costs a moment's work.
 
-use super::{
-    Bus, Engine, Lane,
-    relay::{Relay, fits},
-    share,
-};
+use super::{Bus, Engine, Lane, forward::Relay, relay::fits, share};
 use crate::{
     codec::EncoderConfig,
     speaker::{SpeakerId, SpeakerSet},

@@ -5,8 +5,8 @@ use super::{
     config::{BuildError, LaneConfig, RoomConfig},
     deep::Deep,
     ears::Ears,
+    forward::Plays,
     log::Log,
-    relay::Plays,
     stats::LaneStats,
     voice::{Pull, Voice},
 };

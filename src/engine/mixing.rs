@@ -2,9 +2,8 @@
 
 use super::{
     Bus, Engine, Event, Lane, Work,
-    coder::Way,
     ears::{Ears, Hearing},
-    relay::Relay,
+    forward::{Relay, Way},
     share,
 };
 use crate::{

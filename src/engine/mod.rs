@@ -11,6 +11,7 @@ mod config;
 mod deep;
 mod ears;
 mod event;
+mod forward;
 mod hole;
 mod intake;
 mod lane;
