@@ -94,7 +94,7 @@ fn suppressed(silence: u64, stands_still: bool, marked: bool) -> Vec<Gap> {
         VoicePacket {
             media: MediaTime::ORIGIN + Samples::new(media),
             marker: marked && (n == 0 || n == 300),
-            ..talker.packet(n, after, jitter(n) * u64::from(n % 50 != 0))
+            ..talker.packet(n, after, jitter(n) * u64::from(!n.is_multiple_of(50)))
         }
     };
     play(&mut recorder, (0..600).map(packet).collect());
