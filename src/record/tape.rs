@@ -12,6 +12,7 @@ use super::{
     fill::{self, Coded, LATTICE},
     growing::Growing,
     ogg::{self, OggOpus},
+    read::{Origin, TrackPacket},
     seal::Seal,
     toc::Toc,
     waiting::{Run, Waiting},
@@ -53,6 +54,8 @@ pub(super) struct Tape {
     end: Option<Toc>,
     places: Vec<Place>,
     placed: Option<(Run, i64)>,
+    /// What was laid since it was last asked for, if somebody asks.
+    said: Option<Vec<TrackPacket>>,
 }
 
 impl Tape {
@@ -68,9 +71,20 @@ impl Tape {
             end: None,
             places: Vec::new(),
             placed: None,
+            said: None,
         };
         tape.turn_page();
         tape
+    }
+
+    /// Lets whatever packet of the speaker's is laid be [asked for](Self::take_said), too.
+    pub(super) fn tells(self) -> Self {
+        Self { said: Some(Vec::new()), ..self }
+    }
+
+    /// The speaker's packets that were laid since this was last asked.
+    pub(super) fn take_said(&mut self) -> Vec<TrackPacket> {
+        self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How many samples players skip.
@@ -182,6 +196,12 @@ impl Tape {
             });
         }
         self.end = Some(toc);
+        if let Some(said) = &mut self.said {
+            let at =
+                self.stream.samples().saturating_add(self.owed) as i64 - self.padding.unwrap_or(0) as i64;
+            let (samples, payload) = (packet.samples, packet.payload.clone());
+            said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
+        }
         self.put((Cow::Owned(packet.payload), packet.samples))
     }
 
