@@ -13,5 +13,6 @@ mod redact;
 mod redundancy;
 mod render;
 mod schedules;
+mod sealed;
 mod stays;
 mod support;
