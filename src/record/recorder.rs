@@ -18,7 +18,7 @@ use super::{
     track::Track,
 };
 use crate::{
-    consent::Recordable,
+    consent::{Opening, Recordable},
     speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
@@ -44,6 +44,8 @@ pub struct Recorder {
     events: Vec<Event>,
     now: SampleTime,
     unclaimed: u64,
+    /// Does somebody listen to what is kept?
+    pub(super) is_heard: bool,
 }
 
 /// Whose packets come in by a lane: which track's, and which of the speaker's stays.
@@ -74,7 +76,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    fn new(config: RecorderConfig) -> Self {
+    pub(super) fn new(config: RecorderConfig) -> Self {
         Self {
             config,
             store: None,
@@ -86,6 +88,7 @@ impl Recorder {
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
+            is_heard: false,
         }
     }
 
@@ -132,7 +135,12 @@ impl Recorder {
         Ok(from)
     }
 
-    fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
+    pub(super) fn open_store(
+        &mut self,
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        at: SampleTime,
+    ) -> Result<(), RecordError> {
         self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
         self.tell_again();
         self.note("record", None, at);
@@ -180,6 +188,7 @@ impl Recorder {
         let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
         let file = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
         let tape = Tape::new(file, name, sealer);
+        let tape = if self.is_heard { tape.tells() } else { tape };
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
 
@@ -196,7 +205,12 @@ impl Recorder {
     /// as it first came in. The same goes for every gate that opens again: after a mute, a pause, an absence. The proof of
     /// somebody who is not in the room is spent without effect.
     pub fn open(&mut self, consent: Recordable) {
-        let (speaker, from) = (consent.speaker(), consent.from());
+        self.unlock(&Opening::by(&consent));
+    }
+
+    /// As [`Self::open`], by a proof that fits what this recorder is for: whoever made it for that sees to it.
+    pub(crate) fn unlock(&mut self, opening: &Opening) {
+        let (speaker, from) = (opening.speaker(), opening.from());
         if let Some(track) = self.present(speaker) {
             track.gates.open(from.samples());
             self.note("grant", Some(speaker), from);

@@ -11,6 +11,7 @@ use super::{
     disk::Disk,
     fill::{self, Coded, LATTICE},
     ogg::{self, OggOpus},
+    read::{Origin, TrackPacket},
     reel::Reel,
     seal::Seal,
     sealer::Sealer,
@@ -56,6 +57,8 @@ pub(super) struct Tape {
     end: Option<Toc>,
     places: Vec<Place>,
     placed: Option<(Run, i64)>,
+    /// What was laid since it was last asked for, if somebody asks.
+    said: Option<Vec<TrackPacket>>,
 }
 
 impl Tape {
@@ -72,9 +75,20 @@ impl Tape {
             end: None,
             places: Vec::new(),
             placed: None,
+            said: None,
         };
         tape.turn_page();
         tape
+    }
+
+    /// Lets whatever packet of the speaker's is laid be [asked for](Self::take_said), too.
+    pub(super) fn tells(self) -> Self {
+        Self { said: Some(Vec::new()), ..self }
+    }
+
+    /// The speaker's packets that were laid since this was last asked.
+    pub(super) fn take_said(&mut self) -> Vec<TrackPacket> {
+        self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How many samples players skip.
@@ -203,6 +217,12 @@ impl Tape {
             });
         }
         self.end = Some(toc);
+        if let Some(said) = &mut self.said {
+            let at =
+                self.stream.samples().saturating_add(self.owed) as i64 - self.padding.unwrap_or(0) as i64;
+            let (samples, payload) = (packet.samples, packet.payload.clone());
+            said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
+        }
         self.put((Cow::Owned(packet.payload), packet.samples))
     }
 
