@@ -69,6 +69,7 @@ mod tape;
 mod toc;
 mod track;
 mod track_file;
+mod trial;
 mod unsealed;
 mod waiting;
 
