@@ -59,6 +59,7 @@ mod store;
 mod tape;
 mod toc;
 mod track;
+mod trial;
 mod waiting;
 
 pub use clock_map::ClockPoint;
