@@ -9,6 +9,7 @@ mod malformed;
 mod mix_minus;
 mod onset;
 mod relaying;
+mod relaying_anyhow;
 mod restarts;
 mod resting;
 mod sample_accuracy;
