@@ -99,8 +99,8 @@ impl Evening {
                 Some(tap) => Command::Close(tap),
                 None => return,
             },
-            13 if packet % 2 == 0 => {
-                drop(self.desk.engine.pass());
+            13 if packet.is_multiple_of(2) => {
+                assert_eq!(self.desk.engine.pass().packets().count(), 0);
                 return;
             }
             _ => return,
