@@ -9,6 +9,7 @@
 
 use super::{
     drift::{Drift, Knot},
+    pace::Pace,
     trial::{Step, Trial},
     waiting::Waiting,
 };
@@ -37,7 +38,7 @@ pub(super) struct Clock {
     /// The first number behind the last step, and where packets before it are put.
     former: Option<(u64, i64)>,
     /// How fast the clock goes by what another run told.
-    pace: f64,
+    pace: Pace,
     /// How much later than it belongs a run is put that would begin before the room.
     late: i64,
     trial: Option<Trial>,
@@ -65,7 +66,7 @@ pub(super) enum Standing {
 
 impl Clock {
     /// The clock of a sender whose other runs went at this pace.
-    pub(super) fn of_pace(pace: f64) -> Self {
+    pub(super) fn of_pace(pace: Pace) -> Self {
         Self { pace, ..Self::default() }
     }
 
@@ -181,9 +182,9 @@ impl Clock {
         self.transit
     }
 
-    /// How fast the clock goes: how much its transit grows with each sample.
-    pub(super) fn pace(&self) -> f64 {
-        self.drift.as_ref().map_or(self.pace, Drift::slope)
+    /// How fast the clock goes.
+    pub(super) fn pace(&self) -> Pace {
+        self.drift.as_ref().map_or(self.pace, Drift::pace)
     }
 
     /// Is it sure that nothing of the run comes before this number?
@@ -243,7 +244,7 @@ fn from_origin(transit: i64) -> i64 {
 }
 
 /// What packets that were on trial tell of their clock, those from number `first` on.
-fn followed(packets: &[Waiting], first: u64, pace: f64) -> Option<Drift> {
+fn followed(packets: &[Waiting], first: u64, pace: Pace) -> Option<Drift> {
     let packets = packets.iter().filter(|packet| packet.sequence >= first);
     let from = packets.clone().map(Waiting::media_sample).min()?;
     let mut heard = packets.map(|it| (it.media_sample(), from_origin(it.transit())));

@@ -48,6 +48,7 @@ mod memory;
 mod moves;
 mod ogg;
 mod ogg_file;
+mod pace;
 mod read;
 mod recorder;
 mod recover;

@@ -7,6 +7,7 @@ use super::{
         clock_map::{self, ClockPoint},
         fill::LATTICE,
         gap::Cause,
+        pace::Pace,
         waiting::{Run, Waiting},
     },
     Before, SLACK, Track,
@@ -19,7 +20,7 @@ const FORCE: u64 = 384;
 
 /// The clock of a run; a new one is taken to go as the one before it did.
 pub(super) fn entry(clocks: &mut BTreeMap<Run, Clock>, run: Run) -> &mut Clock {
-    let before = clocks.range(..run).next_back().map_or(0.0, |(_, before)| before.pace());
+    let before = clocks.range(..run).next_back().map_or_else(Pace::default, |(_, before)| before.pace());
     clocks.entry(run).or_insert_with(|| Clock::of_pace(before))
 }
 
@@ -52,8 +53,9 @@ impl Track {
             return;
         }
         if error > 0 {
-            if gap == 0 {
-                self.tell(at + late, Cause::Drift);
+            // A pause is as long as it is; of a loss it is known how long it was.
+            if gap == 0 || self.missing(at, packet, put).0 > 0 {
+                self.tell(self.told + late, Cause::Drift);
             }
             self.shift(run, late as i64);
         } else if gap >= late {
