@@ -5,7 +5,6 @@
 
 mod cli;
 #[path = "../load/click.rs"]
-#[allow(dead_code, reason = "its owner looks for clicks in another way")]
 mod click;
 mod listen;
 mod room;

@@ -45,6 +45,9 @@ struct Seat {
     turns: f64,
 }
 
+/// When it arrives, how many were sent before, whose it is, its bytes, and its click's moment as bits.
+type OnItsWay = (u64, u64, usize, Vec<u8>, Option<u64>);
+
 struct Evening {
     engine: Engine,
     config: RoomConfig,
@@ -52,7 +55,7 @@ struct Evening {
     seats: Vec<Seat>,
     rng: Rng,
     /// By arrival, then by the order of sending.
-    under_way: BinaryHeap<Reverse<(u64, u64, usize, Vec<u8>, Option<u64>)>>,
+    under_way: BinaryHeap<Reverse<OnItsWay>>,
     sent: u64,
     recorded: Recorded,
 }
