@@ -10,6 +10,7 @@ Usage: align [options]
 
   --minutes N   of the evening (default: 10)
   --seed S      of all that is random (default: 1)
+  --reports     speakers report of their clocks each five seconds (RTCP)
   --out DIR     where the recording goes and stays (default: nowhere)
   --help        this text
 
@@ -22,16 +23,18 @@ pub(crate) struct Arguments {
     pub(crate) help: bool,
     pub(crate) minutes: u64,
     pub(crate) seed: u64,
+    pub(crate) reports: bool,
     pub(crate) out: Option<PathBuf>,
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Arguments, lexopt::Error> {
-    let mut arguments = Arguments { help: false, minutes: 10, seed: 1, out: None };
+    let mut arguments = Arguments { help: false, minutes: 10, seed: 1, reports: false, out: None };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => arguments.help = true,
             Long("minutes") => arguments.minutes = parser.value()?.parse()?,
             Long("seed") => arguments.seed = parser.value()?.parse()?,
+            Long("reports") => arguments.reports = true,
             Long("out") => arguments.out = Some(parser.value()?.into()),
             _ => return Err(argument.unexpected()),
         }

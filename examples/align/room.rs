@@ -57,6 +57,7 @@ struct Evening {
     /// By arrival, then by the order of sending.
     under_way: BinaryHeap<Reverse<OnItsWay>>,
     sent: u64,
+    reports: bool,
     recorded: Recorded,
 }
 
@@ -66,7 +67,7 @@ const LAST_WORDS: f64 = 2.5 * 48_000.0;
 pub(crate) fn record(arguments: &Arguments, dir: &Path) -> Result<Recorded, Box<dyn Error>> {
     let end = arguments.minutes * 60 * 48_000;
     let packets = five_seconds()?;
-    let mut evening = Evening::new(arguments.seed, dir)?;
+    let mut evening = Evening::new(arguments, dir)?;
     for now in (FRAME..=end).step_by(FRAME as usize) {
         evening.turn(now, end)?;
         evening.speak(now, end, &packets)?;
@@ -78,7 +79,7 @@ pub(crate) fn record(arguments: &Arguments, dir: &Path) -> Result<Recorded, Box<
 }
 
 impl Evening {
-    fn new(seed: u64, dir: &Path) -> Result<Self, Box<dyn Error>> {
+    fn new(arguments: &Arguments, dir: &Path) -> Result<Self, Box<dyn Error>> {
         let config = RoomConfig {
             quantum: Quantum::Ms20,
             max_lanes: STORIES.len() as u16,
@@ -87,7 +88,7 @@ impl Evening {
             max_mixed: Some(0),
             ..RoomConfig::default()
         };
-        let mut rng = Rng::new(seed);
+        let mut rng = Rng::new(arguments.seed);
         let seats = STORIES.map(|story| Seat {
             sender: Sender::new(story, rng.bits()),
             here: false,
@@ -103,6 +104,7 @@ impl Evening {
             rng,
             under_way: BinaryHeap::new(),
             sent: 0,
+            reports: arguments.reports,
             recorded: Recorded::default(),
         })
     }
@@ -138,11 +140,15 @@ impl Evening {
         for (place, seat) in self.seats.iter_mut().enumerate() {
             let until = (now as f64).min(seat.turns - LAST_WORDS).min(end as f64 - LAST_WORDS);
             while seat.here && seat.sender.next() <= until {
-                if let Some(Sent { arrives, datagram, click }) = seat.sender.send(packets)? {
+                if let Some(Sent { arrives, datagram, click, report }) = seat.sender.send(packets)? {
                     self.sent += 1;
                     // The order of bits is the order of positive numbers.
                     let click = click.map(f64::to_bits);
                     self.under_way.push(Reverse((arrives, self.sent, place, datagram, click)));
+                    for report in report.into_iter().filter(|_| self.reports) {
+                        self.sent += 1;
+                        self.under_way.push(Reverse((arrives, self.sent, place, report, None)));
+                    }
                 }
             }
         }
@@ -154,10 +160,14 @@ impl Evening {
             let Some(Reverse((arrives, _, place, datagram, click))) = self.under_way.pop() else { return };
             let arrived = SampleTime::from_samples(arrives);
             let received = self.engine.receive(SpeakerId(place as u16), &datagram, arrived);
-            if let Received::Kept(packet) = received {
-                self.recorder.packet(packet);
-                let clicks = &mut self.recorded.voices.entry(STORIES[place].name).or_default().clicks;
-                clicks.extend(click.map(f64::from_bits));
+            match received {
+                Received::Kept(packet) => {
+                    self.recorder.packet(packet);
+                    let clicks = &mut self.recorded.voices.entry(STORIES[place].name).or_default().clicks;
+                    clicks.extend(click.map(f64::from_bits));
+                }
+                Received::Report(report) => self.recorder.report(report),
+                Received::Duplicate | Received::Rejected(_) => {}
             }
         }
     }

@@ -6,7 +6,11 @@ use crate::{
 };
 use rtp_types::RtpPacketBuilder;
 use std::error::Error;
-use tertulia::sim::{Rng, Talker};
+use tertulia::{
+    packet::SenderReport,
+    sim::{Rng, Talker},
+    time::NtpTime,
+};
 
 /// 20 ms.
 pub(crate) const FRAME: u64 = 960;
@@ -16,6 +20,9 @@ const LOOP: u64 = 250;
 const CLICKS: u64 = 100;
 const WITHIN: usize = 300;
 
+/// Their wall clocks as the room opens, in seconds.
+const WALL_S: u64 = 4_000_000_000;
+
 /// A packet on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
@@ -24,6 +31,8 @@ pub(crate) struct Sent {
     pub(crate) datagram: Vec<u8>,
     /// When its click was said, and the shortest way later.
     pub(crate) click: Option<f64>,
+    /// What it reports of its clock behind this packet.
+    pub(crate) report: Option<Vec<u8>>,
 }
 
 /// The packets of five seconds: a quiet voice that pauses, and one click.
@@ -101,11 +110,23 @@ impl Sender {
             self.timestamp = self.timestamp.wrapping_add(if stands { 0 } else { FRAME as u32 });
             return Ok(None);
         }
+        let report = place.is_multiple_of(LOOP).then(|| self.report(said));
         let datagram = self.datagram(&packets[place as usize])?;
         let transit = self.transit();
         let clicked = said + WITHIN as f64 * pace + self.story.transit_ms * 48.0;
         let click = (place == CLICKS).then_some(clicked);
-        Ok((!self.rng.chance(LOST)).then(|| Sent { arrives: (said + transit) as u64 + 1, datagram, click }))
+        Ok((!self.rng.chance(LOST)).then(|| Sent {
+            arrives: (said + transit) as u64 + 1,
+            datagram,
+            click,
+            report,
+        }))
+    }
+
+    /// This moment by its wall clock, and by its next packet's timestamp.
+    fn report(&self, said: f64) -> Vec<u8> {
+        let wall = NtpTime::from_samples(WALL_S * 48_000 + said as u64);
+        SenderReport { ssrc: self.ssrc, wall, timestamp: self.timestamp }.bytes().to_vec()
     }
 
     fn datagram(&mut self, payload: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

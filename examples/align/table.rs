@@ -18,11 +18,12 @@ type Listened = BTreeMap<&'static str, Found>;
 /// Prints the table; whether all is as it should be.
 pub(crate) fn print(arguments: &Arguments, recorded: &Recorded, tracks: &Listened, stems: &Listened) -> bool {
     println!(
-        "{} minutes, seed {}, {:.0} % lost, {:.0} % late; a click every five seconds, found by ear",
+        "{} minutes, seed {}, {:.0} % lost, {:.0} % late{}; a click every five seconds, found by ear",
         arguments.minutes,
         arguments.seed,
         100.0 * LOST,
-        100.0 * LATE
+        100.0 * LATE,
+        if arguments.reports { ", sender reports" } else { "" }
     );
     println!("                   clicks       worst error ms      length   too late live, of these");
     println!(

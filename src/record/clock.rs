@@ -10,10 +10,14 @@
 use super::{
     drift::{Drift, Knot},
     pace::Pace,
+    reports::Reports,
     trial::{Step, Trial},
-    waiting::Waiting,
+    waiting::{Waiting, media_sample},
 };
-use crate::time::{MediaTime, SampleTime, Samples};
+use crate::{
+    speaker::VoiceReport,
+    time::{MediaTime, SampleTime, Samples},
+};
 use std::collections::VecDeque;
 
 /// A step of the transit by more is put on trial: 60 ms.
@@ -24,6 +28,9 @@ const QUICKER: i64 = 14_400;
 
 /// Up to here a transit tells of the clock's drift.
 const SLOWEST: i64 = 14_400;
+
+/// A report of a moment further ahead of all packets is not believed: 100 ms.
+const AHEAD: Samples = Samples::from_ms(100);
 
 /// A transit steps against the quickest of so many packets before.
 const BEFORE: usize = 4;
@@ -39,6 +46,8 @@ pub(super) struct Clock {
     former: Option<(u64, i64)>,
     /// How fast the clock goes by what another run told.
     pace: Pace,
+    /// What the sender itself tells of it.
+    reports: Reports,
     /// How much later than it belongs a run is put that would begin before the room.
     late: i64,
     trial: Option<Trial>,
@@ -120,6 +129,19 @@ impl Clock {
         }
     }
 
+    /// Takes what the sender says of its clock. A moment that none of its packets has come near may be reckoned on from a
+    /// capture that stands still.
+    pub(super) fn report(&mut self, report: &VoiceReport) {
+        if report.media > self.end + AHEAD {
+            return;
+        }
+        self.reports.hear(media_sample(report.media), report.wall.samples());
+        let Some((drift, pace)) = self.drift.as_mut().zip(self.reports.pace()) else { return };
+        if !drift.lean(pace) {
+            self.reports.forget();
+        }
+    }
+
     /// Takes a packet that has no place as yet.
     pub(super) fn doubt(&mut self, packet: Waiting) {
         self.trial.get_or_insert_with(|| Trial::new(packet.arrived)).packets.push(packet);
@@ -138,13 +160,19 @@ impl Clock {
         self.newest = trial.numbers().map_or(self.newest, |(_, newest)| newest);
         match self.transit {
             None => self.begin(&trial, now),
-            Some(anchor) => match trial.step_from(anchor, repair) {
+            Some(anchor) => match trial.step_from(anchor, repair, self.stood(&trial)) {
                 Some(step) => self.step(step, &trial),
                 None => trial.packets.iter().for_each(|packet| self.learn(packet)),
             },
         }
         let put = |packet: Waiting| self.transit_of(packet.sequence).map(|transit| (packet, transit));
         trial.packets.into_iter().filter_map(put).collect()
+    }
+
+    /// For how long the sender says that its clock stood still before the packets on trial.
+    fn stood(&self, trial: &Trial) -> Option<i64> {
+        let first = trial.packets.iter().map(Waiting::media_sample).min()?;
+        self.reports.stood_at(first)
     }
 
     /// A run begins where its quickest packet says.

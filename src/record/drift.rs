@@ -21,6 +21,14 @@ const QUICKER: f64 = 240.0;
 /// Slower by more than 5 ms for 30 s, or by more than 100 ms for 10 s: the clock has moved, or the way for good.
 const SLOWER: [(f64, usize); 2] = [(240.0, 15), (4_800.0, 5)];
 
+/// After a minute packets tell their clock's slope well, so that a sender's own word has to agree to 50 ppm; before that, the
+/// less the shorter the line.
+const TOLD: usize = 30;
+const AGREE: f64 = 50e-6;
+
+/// Until then its word weighs as much as a line of a minute.
+const LEANS: i64 = 60;
+
 /// A knot is tied this often, in buckets.
 const KNOT: usize = 16;
 
@@ -46,6 +54,8 @@ pub(super) struct Drift {
     slope: f64,
     /// What lines before told of it.
     pace: Pace,
+    /// Does that hold what its sender says of it?
+    leans: bool,
     newest: Knot,
     /// The steepest rise of the transit behind the last packet that was on time.
     rise: Option<Rise>,
@@ -75,6 +85,7 @@ impl Drift {
             at,
             slope: pace.slope(),
             pace,
+            leans: false,
             newest: at,
             rise: None,
             knots: Vec::new(),
@@ -99,6 +110,19 @@ impl Drift {
             }
             _ => self.pace,
         }
+    }
+
+    /// The sender says that its clock goes so; whether that agrees with its packets. It is believed while these tell less.
+    pub(super) fn lean(&mut self, told: f64) -> bool {
+        let points = self.points.len();
+        let apart = (told - self.edge()).abs() * points as f64;
+        let agrees = points < BASELINE || apart < AGREE * TOLD as f64;
+        self.leans = agrees;
+        if agrees && points < TOLD {
+            self.pace = Pace::over(LEANS * 48_000, told);
+            self.draw();
+        }
+        agrees
     }
 
     /// The transit of a packet that was on time, at this moment of the sender's clock.
@@ -179,8 +203,9 @@ impl Drift {
 
     /// The line under all points that is nearest to them: the edge of their lower hull below their middle.
     fn draw(&mut self) {
+        let few = if self.leans { TOLD } else { BASELINE };
         self.slope = match self.points.len() {
-            ..BASELINE => self.pace().slope(),
+            points if points < few => self.pace().slope(),
             _ => Pace::over(0, self.edge()).slope(),
         };
         let lowest = |a: &Knot, b: &Knot| {

@@ -53,6 +53,7 @@ mod read;
 mod recorder;
 mod recover;
 mod redact;
+mod reports;
 mod scribe;
 mod seal;
 mod session;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     consent::{Opening, Recordable},
-    speaker::{SpeakerId, VoicePacket},
+    speaker::{SpeakerId, VoicePacket, VoiceReport},
     time::{RATE_HZ, SampleTime, Samples},
 };
 use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
@@ -234,6 +234,15 @@ impl Recorder {
             && let Some(track) = self.tracks.get_mut(&seat.name)
         {
             track.copy(seat.stay, copy);
+        }
+    }
+
+    /// Takes what a sender reports of its clock: how fast it goes and where it stood still is known better with it.
+    pub fn report(&mut self, report: VoiceReport) {
+        if let Some(seat) = self.seats.get(&report.speaker)
+            && let Some(track) = self.tracks.get_mut(&seat.name)
+        {
+            track.report(seat.stay, &report);
         }
     }
 

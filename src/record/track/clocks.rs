@@ -12,7 +12,7 @@ use super::{
     },
     Before, SLACK, Track,
 };
-use crate::time::SampleTime;
+use crate::{speaker::VoiceReport, time::SampleTime};
 use std::collections::BTreeMap;
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
@@ -31,6 +31,13 @@ impl Track {
         let others = self.clocks.iter().any(|(run, clock)| *run != packet.run && on_trial(clock));
         let begins = self.clocks.get(&packet.run).is_some_and(|it| it.begins_with(packet.sequence));
         begins && !others
+    }
+
+    /// What the sender says of its clock, if that run is known.
+    pub(in crate::record) fn report(&mut self, stay: u32, report: &VoiceReport) {
+        if let Some(clock) = self.clocks.get_mut(&(stay, report.epoch)) {
+            clock.report(report);
+        }
     }
 
     /// The first sample behind the last of its packets in this stay, if that is known.
