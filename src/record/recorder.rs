@@ -8,7 +8,10 @@ use super::{
     event::Event,
     gate::{Gates, Spans},
     journal::Line,
+    keys::Seals,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
+    sealed,
+    sealer::Sealer,
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
@@ -16,7 +19,7 @@ use super::{
 };
 use crate::{
     consent::{Opening, Recordable},
-    speaker::{SpeakerId, VoicePacket, VoiceReport},
+    speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
 use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
@@ -33,8 +36,10 @@ pub struct Recorder {
     store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
+    /// None if tracks are plain.
+    seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
-    seats: BTreeMap<SpeakerId, Seat>,
+    pub(super) seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
@@ -45,9 +50,9 @@ pub struct Recorder {
 
 /// Whose packets come in by a lane: which track's, and which of the speaker's stays.
 #[derive(Clone, Debug)]
-struct Seat {
-    name: String,
-    stay: u32,
+pub(super) struct Seat {
+    pub(super) name: String,
+    pub(super) stay: u32,
 }
 
 impl Recorder {
@@ -76,6 +81,7 @@ impl Recorder {
             config,
             store: None,
             pre_roll: Samples::ZERO,
+            seals: None,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
@@ -86,12 +92,16 @@ impl Recorder {
         }
     }
 
+    /// Tracks of speakers that join from here on are sealed: `tracks/NAME.sealed` is for whoever has the keys, which lie where
+    /// `seals` says and are on disk before what they seal. Who wants all tracks sealed says so before anybody joins.
+    pub fn seal(&mut self, seals: Seals) {
+        self.seals = Some(seals);
+    }
+
     /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
     #[must_use]
     pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
-        let mut recorder = Self { pre_roll, ..Self::new(config) };
-        recorder.pause(SampleTime::ZERO);
-        recorder
+        Self { pre_roll, ..Self::new(config) }
     }
 
     /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
@@ -118,7 +128,7 @@ impl Recorder {
         let from = from.max(self.now.before(self.pre_roll));
         if self.store.is_none() {
             self.open_store(disk, dir, from)?;
-            self.resume(from);
+            self.keep_nothing_before(from);
         }
         Ok(from)
     }
@@ -173,7 +183,9 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
-        let tape = Tape::new(file_name(name), name);
+        let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
+        let file = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
+        let tape = Tape::new(file, name, sealer);
         let tape = if self.is_heard { tape.tells() } else { tape };
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
@@ -234,15 +246,6 @@ impl Recorder {
             && let Some(track) = self.tracks.get_mut(&seat.name)
         {
             track.copy(seat.stay, copy);
-        }
-    }
-
-    /// Takes what a sender reports of its clock: how fast it goes and where it stood still is known better with it.
-    pub fn report(&mut self, report: VoiceReport) {
-        if let Some(seat) = self.seats.get(&report.speaker)
-            && let Some(track) = self.tracks.get_mut(&seat.name)
-        {
-            track.report(seat.stay, &report);
         }
     }
 
@@ -330,13 +333,6 @@ impl Recorder {
         self.tracks.get_mut(&seat.name).filter(|track| track.stay() == seat.stay)
     }
 
-    /// The first sample behind the last of a voice's packets in its track, where that can be known by now.
-    #[must_use]
-    pub fn sound_end(&self, speaker: SpeakerId) -> Option<SampleTime> {
-        let seat = self.seats.get(&speaker)?;
-        self.tracks.get(&seat.name)?.sound_end().map(SampleTime::from_samples)
-    }
-
     /// The track of somebody who is in the room.
     pub(super) fn present(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
         self.track(speaker).filter(|track| track.gates.is_present())
@@ -374,7 +370,7 @@ impl Recorder {
             speakers: self
                 .tracks
                 .iter()
-                .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
+                .map(|(name, track)| (name.clone(), TrackEntry::new(track, end)))
                 .collect(),
             events: self.events.clone(),
         }

@@ -211,12 +211,6 @@ impl Track {
         }
     }
 
-    fn judge_clocks(&mut self, now: SampleTime) {
-        let judged: Vec<_> =
-            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
-        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
-    }
-
     fn lay_first(&mut self) {
         self.steer();
         match self.waiting.take_first() {
@@ -321,6 +315,7 @@ impl Track {
     fn tell(&mut self, to: u64, cause: Cause) {
         if let Some(cause) = self.gates.was_shut(self.told, to) {
             self.memory.shut(cause);
+            self.tape.gate();
         }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);

@@ -90,6 +90,13 @@ impl Track {
         }
     }
 
+    /// Places what was on trial, where that is over.
+    pub(super) fn judge_clocks(&mut self, now: SampleTime) {
+        let judged: Vec<_> =
+            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
+        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
+    }
+
     /// A clock is kept while packets may come that need it: always the newest of a stay.
     pub(super) fn forget_clocks(&mut self, now: SampleTime) {
         let runs: Vec<Run> = self.clocks.keys().copied().collect();
