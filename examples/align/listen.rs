@@ -1,7 +1,7 @@
 //! Tracks as a player plays them, and stems as they are rendered: where are the clicks?
 
 use crate::{click, room::Recorded};
-use std::{collections::BTreeMap, error::Error, fs, io::Cursor, path::Path};
+use std::{collections::BTreeMap, error::Error, fs, io::Cursor, ops::Range, path::Path};
 use tertulia::{
     codec::{Codec, Decoder},
     frame::Channels,
@@ -24,19 +24,23 @@ const NEAR: u64 = 1_440;
 const FAR: u64 = 72_000;
 
 impl Found {
-    /// Looks for the click that was said at `said` in `sound`, which begins at sample `from`.
-    fn look_for(&mut self, said: f64, sound: &[f32], from: u64) {
-        let place = |reach: u64| {
-            let first = (said as u64).saturating_sub(reach).max(from);
-            let part = sound.get((first - from) as usize..)?;
-            let part = part.get(..(2 * reach) as usize).unwrap_or(part);
-            Some(first as f64 + click::find(part)? as f64)
-        };
-        if let Some(found) = place(NEAR).or_else(|| place(FAR)) {
-            self.clicks += 1;
-            let off = found - said;
-            self.worst = if off.abs() > self.worst.abs() { off } else { self.worst };
+    /// Looks for the click that was said at `said`, in what `sound` gives of a stretch.
+    fn look_for<S: AsRef<[f32]>>(
+        &mut self,
+        said: f64,
+        sound: impl Fn(Range<u64>) -> Result<S, Box<dyn Error>>,
+    ) -> Result<(), Box<dyn Error>> {
+        for reach in [NEAR, FAR] {
+            let stretch = (said as u64).saturating_sub(reach)..said as u64 + reach;
+            let first = stretch.start as f64;
+            if let Some(at) = click::find(sound(stretch)?.as_ref()) {
+                self.clicks += 1;
+                let off = first + at as f64 - said;
+                self.worst = if off.abs() > self.worst.abs() { off } else { self.worst };
+                break;
+            }
         }
+        Ok(())
     }
 }
 
@@ -50,8 +54,7 @@ pub(crate) fn to_tracks(
         let track = Track::read(&fs::read(dir.join(format!("tracks/{name}.opus")))?)?;
         let mut found = Found { too_long: track.length - recorded.samples as i64, ..Found::default() };
         for said in &voice.clicks {
-            let from = (*said as u64).saturating_sub(FAR);
-            found.look_for(*said, &track.play(from..*said as u64 + FAR)?, from);
+            found.look_for(*said, |stretch| track.play(stretch))?;
         }
         all.insert(*name, found);
     }
@@ -82,7 +85,7 @@ impl Track {
     }
 
     /// These samples as a player plays them that has played a fifth of a second before.
-    fn play(&self, range: std::ops::Range<u64>) -> Result<Vec<f32>, Box<dyn Error>> {
+    fn play(&self, range: Range<u64>) -> Result<Vec<f32>, Box<dyn Error>> {
         let (from, to) = (range.start + self.skip, range.end + self.skip);
         let first = self.packets.partition_point(|(at, _)| *at + 9_600 <= from);
         let packets = self.packets[first..].iter().take_while(|(at, _)| *at < to);
@@ -142,7 +145,12 @@ impl Ear {
     /// Looks for what was said before `until`, and forgets what is not needed any more.
     fn listen(&mut self, clicks: &[f64], until: u64) {
         while let Some(said) = clicks.get(self.looked_for).filter(|said| (**said as u64) < until) {
-            self.found.look_for(*said, &self.sound, self.from);
+            let sound = |stretch: Range<u64>| {
+                let place = |at: u64| (at.saturating_sub(self.from) as usize).min(self.sound.len());
+                Ok(&self.sound[place(stretch.start)..place(stretch.end)])
+            };
+            // What is heard of a slice cannot fail.
+            let _ = self.found.look_for(*said, sound);
             self.looked_for += 1;
         }
         let needed = until.saturating_sub(2 * FAR).max(self.from);

@@ -215,8 +215,8 @@ impl Recorder {
         }
     }
 
-    /// Closes a voice's gate: the first sample that may not be kept. Packets wait for the repair window before they are
-    /// written; what was written before this call stays.
+    /// Closes a voice's gate: the first sample that may not be kept. Packets are held back for a quarter of a second before
+    /// they are written; what was written before this call stays.
     pub fn close(&mut self, speaker: SpeakerId, at: SampleTime) {
         if let Some(track) = self.track(speaker) {
             track.gates.close(at.samples());
@@ -224,8 +224,8 @@ impl Recorder {
         }
     }
 
-    /// Takes a packet that the engine kept. It is recorded, gated or refused once room time has passed it by the repair
-    /// window and 100 ms.
+    /// Takes a packet that the engine kept. It is recorded, gated or refused once room time has passed it by a quarter of a
+    /// second, or by the repair window and 100 ms where one before it is missing.
     pub fn packet(&mut self, packet: VoicePacket<'_>) {
         let seat = self.seats.get(&packet.speaker);
         match seat.and_then(|seat| self.tracks.get_mut(&seat.name).zip(Some(seat.stay))) {
