@@ -10,6 +10,7 @@ mod mix_minus;
 mod onset;
 mod relaying;
 mod relaying_anyhow;
+mod reports;
 mod restarts;
 mod resting;
 mod sample_accuracy;
