@@ -63,7 +63,8 @@ impl House {
         })?;
         let recording = match &args.record {
             Some(dir) => {
-                let config = RecorderConfig { epoch_unix_ms: Some(unix_ms()), ..RecorderConfig::default() };
+                let (epoch_unix_ms, rotation) = (Some(unix_ms()), args.rotation);
+                let config = RecorderConfig { epoch_unix_ms, rotation, ..RecorderConfig::default() };
                 Some(control.start_recording(room, dir, config)?)
             }
             None => None,

@@ -57,6 +57,20 @@ impl Folder {
         Ok(Self { dir: dir.to_owned(), durable, open: BTreeMap::new() })
     }
 
+    /// Makes the folder inside this one that `file` lies in, if there is none yet.
+    fn make_room(&self, file: &str) -> io::Result<()> {
+        let path = self.path(file)?;
+        match path.parent().filter(|folder| !folder.is_dir()) {
+            Some(folder) => fs::create_dir_all(folder).and_then(|()| self.sync_folder(&self.dir)),
+            None => Ok(()),
+        }
+    }
+
+    /// A name is safe once its folder is.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        if self.durable { File::open(folder)?.sync_all() } else { Ok(()) }
+    }
+
     /// Where `file` lies. A folder that has gone is not made again: its disk may come back.
     fn path(&self, file: &str) -> io::Result<PathBuf> {
         if self.dir.is_dir() {
@@ -67,6 +81,9 @@ impl Folder {
 
     fn open(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
         if !self.open.contains_key(file) {
+            if at == 0 {
+                self.make_room(file)?;
+            }
             let path = self.path(file)?;
             let opened = OpenOptions::new().write(true).create(at == 0).truncate(false).open(path)?;
             if opened.metadata()?.len() < at {
@@ -93,13 +110,11 @@ impl Folder {
     fn write_beside(&self, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create(new)?;
         file.write_all(bytes)?;
-        if !self.durable {
-            return fs::rename(new, path);
+        if self.durable {
+            file.sync_all()?;
         }
-        file.sync_all()?;
         fs::rename(new, path)?;
-        // The name is safe once its folder is.
-        File::open(path.parent().unwrap_or(&self.dir))?.sync_all()
+        self.sync_folder(path.parent().unwrap_or(&self.dir))
     }
 }
 
@@ -117,6 +132,7 @@ impl Disk for Folder {
     }
 
     fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        self.make_room(file)?;
         let (path, new) = (self.path(file)?, self.path(&format!("{file}.new"))?);
         self.open.remove(file);
         self.write_beside(&new, &path, bytes)

@@ -19,7 +19,10 @@
 //!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
 //!   gap and its cause before the page that depends on it is written, and goes when the session is finished.
 //! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
-//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk, and the list of gaps.
+//! - *Parts.* A long recording may go on in `part-0002` and so on ([`Rotation`]): from one room sample on all tracks are written
+//!   there. Whoever reads the session reads it as one; a part that is over is a session by itself too.
+//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk (twice that where parts meet), and the
+//!   list of gaps.
 //! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
 //! - *A stop at any moment*, of the process or the power, leaves files that players open, a second short at most, and
 //!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
@@ -34,6 +37,7 @@ mod derived;
 mod disk;
 mod drift;
 mod erase;
+mod eraser;
 mod error;
 mod event;
 mod fill;
@@ -47,6 +51,7 @@ mod memory;
 mod moves;
 mod ogg;
 mod ogg_file;
+mod parts;
 mod read;
 mod recorder;
 mod recover;
@@ -57,6 +62,7 @@ mod store;
 mod tape;
 mod toc;
 mod track;
+mod turning;
 mod waiting;
 
 pub use clock_map::ClockPoint;
@@ -74,6 +80,7 @@ pub use limits::Limits;
 pub use manifest::{Manifest, TrackEntry};
 #[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg_file::OggOpusFile;
+pub use parts::{Part, Rotation, TrackPart};
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
 pub use recover::{Recovery, TrackRecovery, recover};

@@ -9,6 +9,7 @@ use super::{
     gate::{Gates, Spans},
     journal::Line,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
+    parts::{self, Parts},
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
@@ -28,16 +29,17 @@ use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 /// Never: every call may allocate, `join`, `advance` and `finish` wait for the disk.
 #[derive(Debug)]
 pub struct Recorder {
-    config: RecorderConfig,
+    pub(super) config: RecorderConfig,
     /// None while it is armed.
-    store: Option<Store>,
+    pub(super) store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
     pub(super) tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
+    pub(super) parts: Parts,
     events: Vec<Event>,
-    now: SampleTime,
+    pub(super) now: SampleTime,
     unclaimed: u64,
 }
 
@@ -77,6 +79,7 @@ impl Recorder {
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
+            parts: Parts::new(config.rotation),
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
@@ -122,6 +125,7 @@ impl Recorder {
 
     fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
         self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        self.parts.begin(at.samples());
         self.tell_again();
         self.note("record", None, at);
         self.hand_over().inspect_err(|_| self.store = None)
@@ -165,8 +169,16 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
-        let tape = Tape::new(file_name(name), name);
-        Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
+        let file = format!("{}{}", self.parts.folder(), file_name(name));
+        let gates = Gates::new(self.paused.clone());
+        let Some((folder, from, at)) = self.parts.before().filter(|_| self.parts.turning) else {
+            let tape = Tape::new(file, name, self.parts.last(), self.parts.rotates());
+            return Ok(Track::new(tape, gates, self.config.repair));
+        };
+        let tape = Tape::new(format!("{folder}{}", file_name(name)), name, from, true);
+        let mut track = Track::new(tape, gates, self.config.repair);
+        track.cut_at(at, file);
+        Ok(track)
     }
 
     /// A speaker leaves: its gate shuts, its consent has to be proved anew if it comes back.
@@ -232,10 +244,12 @@ impl Recorder {
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
         let (now, past) = (self.now, self.now.before(self.pre_roll));
+        self.turn_if_due();
         match &self.store {
             Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),
             None => self.tracks.values_mut().for_each(|track| track.forget(past, now)),
         }
+        self.end_part();
         self.hand_over()
     }
 
@@ -270,11 +284,12 @@ impl Recorder {
         }
     }
 
-    fn tell_again(&mut self) {
+    pub(super) fn tell_again(&mut self) {
         let Some(Store { journal, .. }) = &mut self.store else { return };
         journal.begin_anew();
         journal.push(&Line::Session { epoch_unix_ms: self.config.epoch_unix_ms });
         self.events.iter().for_each(|event| journal.push(&Line::Event(event.clone())));
+        self.parts.further().iter().for_each(|from| journal.push(&Line::Part(*from)));
         self.tracks.values_mut().for_each(Track::tell_again);
     }
 
@@ -286,13 +301,15 @@ impl Recorder {
     /// [recovered](super::recover()).
     pub fn finish(mut self, at: SampleTime) -> Result<Session, RecordError> {
         let reached = self.tracks.values().map(Track::reached).max().unwrap_or(0);
-        let end = at.samples().max(reached);
+        let end = at.samples().max(reached).max(self.parts.last());
         self.note("stop", None, SampleTime::from_samples(end));
         self.tracks.values_mut().for_each(|track| track.finish(end));
+        self.end_part_now();
         let mut manifest = self.manifest(Some(end));
         for (name, voice) in &mut manifest.speakers {
             self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
         }
+        self.write_part(&manifest, &self.parts.folder(), self.parts.last(), end);
         if let Some(store) = &mut self.store {
             store.finish(&mut self.tracks, &manifest.json())?;
         }
@@ -332,13 +349,14 @@ impl Recorder {
     }
 
     /// The session so far, or up to its end.
-    fn manifest(&self, end: Option<u64>) -> Manifest {
+    pub(super) fn manifest(&self, end: Option<u64>) -> Manifest {
         Manifest {
             schema: SCHEMA,
             finished: end.is_some(),
             recovered: false,
             sample_rate_hz: RATE_HZ,
             epoch_unix_ms: self.config.epoch_unix_ms,
+            from_sample: 0,
             samples: end.unwrap_or_else(|| self.now.samples()),
             paused: self.paused.clone(),
             speakers: self
@@ -347,6 +365,7 @@ impl Recorder {
                 .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
                 .collect(),
             events: self.events.clone(),
+            parts: parts::listed(self.parts.further()),
         }
     }
 }

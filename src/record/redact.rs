@@ -6,26 +6,24 @@
 
 use super::{
     derived::{self, Derived},
-    erase::overwrite,
+    erase::{erase, overwrite},
+    eraser::Eraser,
     error::RecordError,
     event::Event,
     fill,
     gap::{Cause, Gap},
-    manifest::Manifest,
-    memory::EncoderMemory,
+    manifest::{FILE as MANIFEST, Manifest},
     ogg,
     ogg_file::OggOpusFile,
-    read::{Recording, TrackPacket, TrackReader},
+    read::{Recording, TrackReader},
     seal,
-    tape::Place,
-    waiting::Run,
 };
 use std::{
     borrow::Cow,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek},
+    io,
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// What became of a session out of which a voice was taken.
@@ -39,47 +37,37 @@ pub struct Redacted {
     pub packets: u64,
 }
 
-/// Takes `speaker` out of `range` of the room's time, in the finished session in `dir`.
+/// Takes `speaker` out of `range` of the room's time, in the finished session in `dir`, out of all its parts. What
+/// [`recover`](super::recover()) kept beside a damaged track is erased whole.
 ///
 /// # Errors
 /// No such session or speaker, a session that is not finished, or files that cannot be written.
 pub fn redact(dir: &Path, speaker: &str, range: Range<u64>) -> Result<Redacted, RecordError> {
     let recording = Recording::open(dir)?;
-    let file = entry_of(recording.manifest(), speaker)?;
-    let path = dir.join(&file);
-    let new = path.with_extension("opus.new");
-    let mut track = recording.track(speaker)?;
-    let (mut redacted, mut manifest) = into(&recording, speaker, range, &mut track, &new)?;
-    let failed = |source| RecordError::new(&path, "redact", source);
-    replace(&path, &new).map_err(failed)?;
-    if let Some(entry) = manifest.speakers.get_mut(speaker) {
-        entry.seal(seal::of_file(&path).map_err(failed)?);
+    let files = files_of(recording.manifest(), speaker)?;
+    let mut redacted = Redacted::default();
+    for (file, _) in &files {
+        redacted.changed.extend(erase_damaged(dir, file)?);
     }
-    manifest.write(dir)?;
-    redacted.changed = vec![file, "session.json".into()];
+    redacted.dropped = derived::drop_what_holds(dir, speaker, &range)?;
+    let mut eraser = Eraser::new(recording.manifest(), speaker, range.clone());
+    let ends = files.iter().skip(1).map(|(_, next)| *next).chain([recording.manifest().samples]);
+    let mut anew = Vec::new();
+    for ((file, from), end) in files.iter().cloned().zip(ends) {
+        anew.extend(Anew::make(&recording, speaker, file, from..end, &mut eraser)?);
+    }
+    redacted.packets = eraser.packets();
+    let taken = Taken { speaker, range: &range, erased: eraser.erased(), anew: &anew };
+    taken.note(dir)?;
+    for track in &anew {
+        redacted.changed.extend(track.take_place(&taken, dir)?);
+    }
+    redacted.changed.push(MANIFEST.into());
     Ok(redacted)
 }
 
-/// Makes the new track, and a manifest that says so already: from here on nobody takes the old track for whole.
-pub(super) fn into<R: Read + Seek>(
-    recording: &Recording,
-    speaker: &str,
-    range: Range<u64>,
-    track: &mut TrackReader<R>,
-    new: &Path,
-) -> Result<(Redacted, Manifest), RecordError> {
-    let (dir, mut manifest) = (recording.dir(), recording.manifest().clone());
-    let dropped = derived::drop_what_holds(dir, speaker, &range)?;
-    let mut eraser = Eraser::new(&manifest, speaker, range.clone());
-    let end = manifest.samples;
-    rewrite(track, new, speaker, end, &mut eraser)?;
-    note(&mut manifest, speaker, &range, &eraser.erased, end);
-    manifest.write(dir)?;
-    Ok((Redacted { changed: Vec::new(), dropped, packets: eraser.packets }, manifest))
-}
-
-/// The speaker's file in a session that has ended.
-pub(super) fn entry_of(manifest: &Manifest, speaker: &str) -> Result<String, RecordError> {
+/// The speaker's files in a session that has ended, each with the room sample it begins with.
+fn files_of(manifest: &Manifest, speaker: &str) -> Result<Vec<(String, u64)>, RecordError> {
     let invalid = |why| {
         RecordError::new(Path::new(speaker), "redact", io::Error::new(io::ErrorKind::InvalidInput, why))
     };
@@ -87,15 +75,80 @@ pub(super) fn entry_of(manifest: &Manifest, speaker: &str) -> Result<String, Rec
         return Err(invalid("expected a finished session"));
     }
     let entry = manifest.speakers.get(speaker);
-    Ok(entry.ok_or_else(|| invalid("expected one of the session's speakers"))?.file.clone())
+    let files =
+        entry.ok_or_else(|| invalid("expected one of the session's speakers"))?.files(manifest.from_sample);
+    Ok(files.into_iter().map(|(file, from)| (file.to_owned(), from)).collect())
 }
 
-/// Copies a track packet by packet into a new file of the same length, and waits until it is on disk.
-fn rewrite<R: Read + Seek>(
-    track: &mut TrackReader<R>,
+/// Nobody knows what is where in a damaged file.
+fn erase_damaged(dir: &Path, file: &str) -> Result<Option<String>, RecordError> {
+    let damaged = format!("{file}.damaged");
+    let path = dir.join(&damaged);
+    if !path.exists() {
+        return Ok(None);
+    }
+    erase(&path).map_err(|source| RecordError::new(&path, "erase", source))?;
+    Ok(Some(damaged))
+}
+
+/// A file of a track that is made anew, beside the old one.
+struct Anew {
+    file: String,
+    /// The folder of its part, as far as it is not the session's.
+    part: Option<PathBuf>,
+    path: PathBuf,
+    new: PathBuf,
+}
+
+impl Anew {
+    /// Makes it, if anything in it is to go.
+    fn make(
+        recording: &Recording,
+        speaker: &str,
+        file: String,
+        span: Range<u64>,
+        eraser: &mut Eraser,
+    ) -> Result<Option<Self>, RecordError> {
+        let (dir, manifest) = (recording.dir(), recording.manifest());
+        let path = dir.join(&file);
+        let new = path.with_extension("opus.new");
+        let mut track = TrackReader::open(vec![(path.clone(), span.start)], Vec::new(), manifest.samples)?;
+        eraser.goes_on_at(span.start);
+        rewrite(&mut track, &new, speaker, span.end - span.start, eraser)?;
+        if !eraser.has_changed() && !manifest.parts.is_empty() {
+            fs::remove_file(&new).map_err(|source| RecordError::new(&new, "remove", source))?;
+            return Ok(None);
+        }
+        let part = manifest.parts.iter().find(|part| part.from_sample == span.start);
+        let part = part.map(|part| dir.join(&part.folder));
+        Ok(Some(Self { file, part, path, new }))
+    }
+
+    /// Takes the old one's place, and is what the manifests know; which files have changed.
+    fn take_place(&self, taken: &Taken<'_>, dir: &Path) -> Result<Vec<String>, RecordError> {
+        let failed = |source| RecordError::new(&self.path, "redact", source);
+        replace(&self.path, &self.new).map_err(failed)?;
+        let seal = seal::of_file(&self.path).map_err(failed)?;
+        for folder in [Some(dir), self.part.as_deref()].into_iter().flatten() {
+            let mut manifest = Manifest::read(folder)?;
+            if let Some(entry) = manifest.speakers.get_mut(taken.speaker) {
+                let name = if folder == dir { self.file.clone() } else { entry.file.clone() };
+                entry.known_by(&name, Some(seal.clone()));
+            }
+            manifest.write(folder)?;
+        }
+        let part = self.part.as_deref().and_then(|part| part.strip_prefix(dir).ok());
+        let part = part.map(|part| part.join(MANIFEST).to_string_lossy().into_owned());
+        Ok([Some(self.file.clone()), part].into_iter().flatten().collect())
+    }
+}
+
+/// Copies a track's file packet by packet into a new one of the same length, and waits until it is on disk.
+fn rewrite(
+    track: &mut TrackReader,
     new: &Path,
     speaker: &str,
-    end: u64,
+    length: u64,
     eraser: &mut Eraser,
 ) -> Result<(), RecordError> {
     let failed = |source| RecordError::new(new, "write", source);
@@ -116,83 +169,48 @@ fn rewrite<R: Read + Seek>(
             None => fill::silences(samples).try_for_each(|coded| file.push(coded)).map_err(failed)?,
         }
     }
-    file.finish(pre_skip + end).map_err(failed)
+    file.finish(pre_skip + length).map_err(failed)
 }
 
-/// Decides what is erased.
-struct Eraser {
-    range: Range<i64>,
-    memory: EncoderMemory,
-    places: Vec<Place>,
-    /// Was the last packet erased, so that no decoder may make up anything behind it?
-    silent: bool,
-    packets: u64,
-    /// In room samples, neighbours made one.
-    erased: Vec<Range<u64>>,
+/// What was taken out of a session, for its manifests.
+struct Taken<'a> {
+    speaker: &'a str,
+    range: &'a Range<u64>,
+    /// In room samples.
+    erased: &'a [Range<u64>],
+    anew: &'a [Anew],
 }
 
-impl Eraser {
-    fn new(manifest: &Manifest, speaker: &str, range: Range<u64>) -> Self {
-        let bound = |sample: u64| sample.min(i64::MAX as u64) as i64;
-        Self {
-            range: bound(range.start)..bound(range.end),
-            memory: EncoderMemory::default(),
-            places: manifest.speakers.get(speaker).map(|entry| entry.placed.clone()).unwrap_or_default(),
-            silent: false,
-            packets: 0,
-            erased: Vec::new(),
+impl Taken<'_> {
+    /// Tells it in the manifests of the session and of its parts; from here on nobody takes an old track for whole.
+    fn note(&self, dir: &Path) -> Result<(), RecordError> {
+        self.note_in(dir, self.anew.iter().map(|track| track.file.clone()).collect())?;
+        for part in self.anew.iter().filter_map(|track| track.part.as_deref()) {
+            let own = Manifest::read(part)?.speakers.get(self.speaker).map(|entry| entry.file.clone());
+            self.note_in(part, own.into_iter().collect())?;
         }
+        Ok(())
     }
 
-    /// What is left of a packet; nothing if it is erased.
-    fn pass(&mut self, packet: TrackPacket) -> Option<Vec<u8>> {
-        let (at, end, samples) = (packet.at, packet.end(), packet.samples);
-        let mut payload = packet.payload;
-        let inside = at < self.range.end && self.range.start < end;
-        if inside {
-            self.memory.shut(Cause::Revoked);
+    fn note_in(&self, folder: &Path, changed: Vec<String>) -> Result<(), RecordError> {
+        let mut manifest = Manifest::read(folder)?;
+        let (from, end) = (manifest.from_sample, manifest.samples);
+        manifest.events.push(Event {
+            at_sample: self.range.start,
+            verb: "redact".into(),
+            speaker: Some(self.speaker.to_owned()),
+            to: None,
+            over_samples: Some(self.range.end.min(end).saturating_sub(self.range.start)),
+        });
+        if let Some(entry) = manifest.speakers.get_mut(self.speaker) {
+            changed.iter().for_each(|file| entry.known_by(file, None));
+            for span in self.erased {
+                let gap = Gap { from_sample: span.start, to_sample: span.end, cause: Cause::Revoked };
+                entry.gaps =
+                    gap.within(from, end).map_or_else(|| entry.gaps.clone(), |gap| gap.beside(&entry.gaps));
+            }
         }
-        if fill::is_fill(&payload) {
-            self.silent |= inside;
-            return (!self.silent || payload.len() > 1).then_some(payload);
-        }
-        self.silent = inside || self.memory.hear(self.run(at), samples, &mut payload).is_some();
-        if self.silent {
-            self.erase(at.max(0) as u64..end.max(0) as u64);
-        }
-        (!self.silent).then_some(payload)
-    }
-
-    fn erase(&mut self, span: Range<u64>) {
-        self.packets += 1;
-        match self.erased.last_mut().filter(|last| last.end == span.start) {
-            Some(last) => last.end = span.end,
-            None => self.erased.push(span),
-        }
-    }
-
-    /// Which run of the sender's clock a packet is of.
-    fn run(&self, at: i64) -> Run {
-        let before = |place: &&Place| i64::try_from(place.room_sample).is_ok_and(|from| from <= at);
-        self.places.iter().rev().find(before).map_or((0, 0), |place| (place.stay, place.epoch))
-    }
-}
-
-/// What the manifest says of it.
-fn note(manifest: &mut Manifest, speaker: &str, range: &Range<u64>, erased: &[Range<u64>], end: u64) {
-    manifest.events.push(Event {
-        at_sample: range.start,
-        verb: "redact".into(),
-        speaker: Some(speaker.to_owned()),
-        to: None,
-        over_samples: Some(range.end.min(end).saturating_sub(range.start)),
-    });
-    if let Some(entry) = manifest.speakers.get_mut(speaker) {
-        (entry.file_bytes, entry.sha256) = (None, None);
-        for span in erased {
-            let gap = Gap { from_sample: span.start, to_sample: span.end.min(end), cause: Cause::Revoked };
-            entry.gaps = gap.beside(&entry.gaps);
-        }
+        manifest.write(folder)
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Store {
     manifest_due: SampleTime,
     manifest_written: SampleTime,
     trouble: Option<Trouble>,
+    /// Manifests of parts that are over: their names, their bytes.
+    over: Vec<(String, Vec<u8>)>,
 }
 
 /// The disk takes nothing.
@@ -69,6 +71,7 @@ impl Store {
             manifest_due: SampleTime::ZERO,
             manifest_written: SampleTime::ZERO,
             trouble: None,
+            over: Vec::new(),
         }
     }
 
@@ -98,9 +101,9 @@ impl Store {
         sync: bool,
     ) -> Result<(), RecordError> {
         let mut tried = self.tell(sync);
-        for track in tracks.values_mut().filter(|_| sync) {
-            let carried = self.carry(track);
-            tried = tried.and(carried);
+        if sync && tried.is_ok() {
+            let carried = tracks.values_mut().map(|track| self.carry(track));
+            tried = carried.fold(Ok(()), Result::and).and_then(|()| self.end_parts());
         }
         if let Some(json) = manifest {
             tried = tried.and_then(|()| self.write_manifest(&json, now));
@@ -130,12 +133,42 @@ impl Store {
         told.map_err(|source| self.failed(JOURNAL, source))
     }
 
+    /// A part is over: its manifest is written once its tracks are.
+    pub(super) fn part_is_over(&mut self, folder: &str, manifest: Vec<u8>) {
+        self.over.push((format!("{folder}{MANIFEST}"), manifest));
+    }
+
+    /// Is all written of the parts that are over?
+    pub(super) fn has_ended_parts(&self, tracks: &BTreeMap<String, Track>) -> bool {
+        self.over.is_empty() && tracks.values().all(|track| track.ended.is_none())
+    }
+
+    fn end_parts(&mut self) -> Result<(), RecordError> {
+        while let Some((file, json)) = self.over.last() {
+            self.disk.replace(file, json).map_err(|source| self.failed(file, source))?;
+            self.over.pop();
+        }
+        Ok(())
+    }
+
     fn carry(&mut self, track: &mut Track) -> Result<(), RecordError> {
+        self.carry_ended(track)?;
         let carried = track.tape.sync(self.disk.as_mut());
         if carried.as_ref().is_err_and(is_gone) {
             track.lose();
         }
         carried.map_err(|source| self.failed(track.tape.file(), source))
+    }
+
+    /// The rest of a file that has ended. One that is gone has nothing to be joined to.
+    fn carry_ended(&mut self, track: &mut Track) -> Result<(), RecordError> {
+        let Some(ended) = &mut track.ended else { return Ok(()) };
+        let carried = ended.sync(self.disk.as_mut());
+        let failed = carried.map_err(|source| (is_gone(&source), self.failed(ended.name(), source)));
+        if failed.as_ref().map_or_else(|(gone, _)| *gone, |()| true) {
+            track.ended = None;
+        }
+        failed.map_err(|(_, error)| error)
     }
 
     fn write_manifest(&mut self, json: &[u8], now: SampleTime) -> Result<(), RecordError> {
@@ -164,6 +197,7 @@ impl Store {
         for track in tracks.values_mut() {
             self.carry(track)?;
         }
+        self.end_parts()?;
         self.write_manifest(manifest, SampleTime::ZERO)?;
         self.disk.remove(JOURNAL).map_err(|source| self.failed(JOURNAL, source))
     }

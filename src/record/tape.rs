@@ -4,6 +4,8 @@
 //! (RFC 7845 §4.2) is chosen so that the first packet is exact; a later run of the sender's clock (after a restart, a
 //! second stay) may be up to 60 samples off.
 //!
+//! A long recording's track goes on in another file now and then, on the same multiples of 2.5 ms.
+//!
 //! While the disk takes nothing, some pages wait. What does not fit any more is owed: it becomes silence of the same
 //! length, so that all that follows stands where it belongs.
 
@@ -12,15 +14,19 @@ use super::{
     fill::{self, Coded, LATTICE},
     growing::Growing,
     ogg::{self, OggOpus},
+    parts::TrackPart,
     seal::Seal,
     toc::Toc,
     waiting::{Run, Waiting},
 };
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, collections::VecDeque, io};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 pub(crate) const LOOKAHEAD: u64 = 312;
+
+/// What a decoder hears before it is to be heard (RFC 7845 §4.6): 80 ms.
+const PRE_ROLL: u64 = 3_840;
 
 /// What may wait for the disk: at 32 kbit/s a minute of a voice.
 const BACKLOG_BYTES: usize = 256 << 10;
@@ -43,12 +49,19 @@ pub struct Place {
 #[derive(Debug)]
 pub(super) struct Tape {
     serial: u32,
+    channels: u8,
     stream: OggOpus,
     file: Growing,
+    /// The room sample it is heard from.
+    from: u64,
+    /// The room sample of the file's first; known with the first sound.
+    first: Option<i64>,
     /// Silence that is still to be written.
     owed: u64,
-    /// From room samples to the file's; known with the first sound.
-    padding: Option<u64>,
+    /// Packets in the file, copies aside.
+    recorded: u64,
+    /// What came last, if another file may have to begin with it.
+    recent: Option<VecDeque<Coded>>,
     /// The first byte of the packet at the file's end, if it is the speaker's.
     end: Option<Toc>,
     places: Vec<Place>,
@@ -56,15 +69,19 @@ pub(super) struct Tape {
 }
 
 impl Tape {
-    /// An empty file.
-    pub(super) fn new(file: String, name: &str) -> Self {
+    /// An empty file that is heard from room sample `from` on; if it `turns`, others may follow.
+    pub(super) fn new(file: String, name: &str, from: u64, turns: bool) -> Self {
         let serial = ogg::serial(name);
         let mut tape = Self {
             serial,
+            channels: 1,
             stream: OggOpus::new(serial, 1, LOOKAHEAD),
             file: Growing::new(file),
+            from,
+            first: None,
             owed: 0,
-            padding: None,
+            recorded: 0,
+            recent: turns.then(VecDeque::new),
             end: None,
             places: Vec::new(),
             placed: None,
@@ -73,14 +90,19 @@ impl Tape {
         tape
     }
 
-    /// How many samples players skip.
-    pub(super) fn pre_skip(&self) -> u64 {
-        LOOKAHEAD + self.padding()
+    /// The room sample it is heard from.
+    pub(super) fn from(&self) -> u64 {
+        self.from
     }
 
-    /// How long the track is by now, in room samples.
+    /// How many samples players skip.
+    pub(super) fn pre_skip(&self) -> u64 {
+        LOOKAHEAD.saturating_add_signed(self.from as i64 - self.first())
+    }
+
+    /// Up to which room sample the track goes by now.
     pub(super) fn samples(&self) -> u64 {
-        self.reached().saturating_sub(self.padding())
+        self.first().saturating_add_unsigned(self.reached()).max(self.from as i64).unsigned_abs()
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -92,8 +114,13 @@ impl Tape {
         self.end.is_some()
     }
 
-    fn padding(&self) -> u64 {
-        self.padding.unwrap_or(0)
+    fn first(&self) -> i64 {
+        self.first.unwrap_or(self.from as i64)
+    }
+
+    /// Where a room sample stands in the file.
+    fn place(&self, at: u64) -> u64 {
+        (at as i64).saturating_sub(self.first()).max(0).unsigned_abs()
     }
 
     fn reached(&self) -> u64 {
@@ -105,9 +132,11 @@ impl Tape {
         self.pay();
         let taken = self.owed == 0 && self.file.held() < BACKLOG_BYTES;
         if taken {
+            self.remember(&packet);
             self.stream.push(packet);
             self.turn_page();
         } else {
+            self.forget();
             self.owed += packet.1;
         }
         taken
@@ -124,6 +153,22 @@ impl Tape {
         }
     }
 
+    /// Keeps what a decoder needs to go on from here.
+    fn remember(&mut self, packet: &Coded) {
+        let Some(recent) = &mut self.recent else { return };
+        recent.push_back(packet.clone());
+        let mut samples: u64 = recent.iter().map(|packet| packet.1).sum();
+        while let Some(first) = recent.front().filter(|first| samples - first.1 >= PRE_ROLL) {
+            samples -= first.1;
+            recent.pop_front();
+        }
+    }
+
+    /// Behind silence a decoder begins anew.
+    fn forget(&mut self) {
+        self.recent.iter_mut().for_each(VecDeque::clear);
+    }
+
     fn turn_page(&mut self) {
         let pages = self.stream.take();
         if !pages.is_empty() {
@@ -133,7 +178,7 @@ impl Tape {
 
     /// Fills the file up to room sample `to`; the first `concealable` samples may be made up by decoders.
     pub(super) fn fill(&mut self, to: u64, concealable: u64) {
-        let target = (to + self.padding()) / LATTICE * LATTICE;
+        let target = self.place(to) / LATTICE * LATTICE;
         let most = concealable.min(target.saturating_sub(self.reached()));
         if let Some(toc) = self.end.take() {
             for _ in 0..most / toc.frame_samples() {
@@ -146,6 +191,7 @@ impl Tape {
     fn silence(&mut self, target: u64) {
         while let Some(packet) = fill::silence(target.saturating_sub(self.reached())) {
             self.put(packet);
+            self.forget();
         }
     }
 
@@ -157,13 +203,15 @@ impl Tape {
     /// Lets the file's packets begin at room sample `at`, if none of the speaker's does yet. So far there is nothing but
     /// silence in it: the file is begun anew with another head.
     pub(super) fn align(&mut self, at: u64, stereo: impl FnOnce() -> bool) {
-        if self.padding.is_some() {
+        if self.first.is_some() {
             return;
         }
-        self.padding = Some(at.next_multiple_of(LATTICE) - at);
+        let before = at.saturating_sub(self.from);
+        self.first = Some(self.from as i64 - (before.next_multiple_of(LATTICE) - before) as i64);
         let silent = self.reached();
         self.file.begin_anew();
-        self.stream = OggOpus::new(self.serial, if stereo() { 2 } else { 1 }, self.pre_skip());
+        self.channels = if stereo() { 2 } else { 1 };
+        self.stream = OggOpus::new(self.serial, self.channels, self.pre_skip());
         self.owed = 0;
         self.turn_page();
         self.silence(silent);
@@ -182,7 +230,48 @@ impl Tape {
             });
         }
         self.end = Some(toc);
-        self.put((Cow::Owned(packet.payload), packet.samples))
+        let taken = self.put((Cow::Owned(packet.payload), packet.samples));
+        self.recorded += u64::from(taken && !packet.is_copy);
+        taken
+    }
+
+    /// Ends the file at room sample `at`, but for a packet that reaches beyond, and goes on in another; what is left to be written
+    /// of this one.
+    pub(super) fn turn(&mut self, at: u64, file: String) -> (TrackPart, Growing) {
+        let end = self.place(at).next_multiple_of(LATTICE);
+        self.silence(end);
+        let lead = self.recent.as_mut().map(std::mem::take).unwrap_or_default();
+        let end = self.first().saturating_add_unsigned(self.reached());
+        let first = end.saturating_sub_unsigned(lead.iter().map(|packet| packet.1).sum());
+        let was_begun = self.first.is_some();
+        self.finish(at);
+        let part = self.part();
+        let old = std::mem::replace(&mut self.file, Growing::new(file));
+        (self.from, self.first, self.recorded) = (at, was_begun.then_some(first), 0);
+        self.begin(lead);
+        (part.sealed(old.seal()), old)
+    }
+
+    /// Begins the file with what a decoder needs to go on.
+    fn begin(&mut self, lead: VecDeque<Coded>) {
+        self.end = lead.back().and_then(|(bytes, _)| Toc::of(bytes));
+        self.stream = OggOpus::new(self.serial, self.channels, self.pre_skip());
+        self.turn_page();
+        for packet in lead {
+            self.put(packet);
+        }
+    }
+
+    /// What the manifest says of the file.
+    pub(super) fn part(&self) -> TrackPart {
+        TrackPart {
+            file: self.file.name().to_owned(),
+            from_sample: self.from,
+            pre_skip: self.pre_skip(),
+            recorded: self.recorded,
+            file_bytes: None,
+            sha256: None,
+        }
     }
 
     /// Ends the page, so that what is in it can be written.
@@ -197,19 +286,21 @@ impl Tape {
         self.file.sync(disk)
     }
 
-    /// The file is gone: begins it anew with silence of the same length.
-    pub(super) fn lose(&mut self) {
+    /// The file is gone: begins it anew with silence of the same length. From which room sample on, and how many packets were in it.
+    pub(super) fn lose(&mut self) -> (u64, u64) {
         let reached = self.reached();
+        self.forget();
         self.file.begin_anew();
         self.stream = OggOpus::new(self.serial, 2, self.pre_skip());
         (self.owed, self.end) = (reached, None);
         self.turn_page();
         self.pay();
+        (self.from, std::mem::take(&mut self.recorded))
     }
 
-    /// Fills and closes the file: exactly `room_samples` are played.
-    pub(super) fn finish(&mut self, room_samples: u64) {
-        let granule = self.pre_skip() + room_samples;
+    /// Fills and closes the file: it is played up to exactly room sample `at`.
+    pub(super) fn finish(&mut self, at: u64) {
+        let granule = self.pre_skip() + at.saturating_sub(self.from);
         self.end = None;
         self.silence(granule.next_multiple_of(LATTICE));
         while let Some(packet) = fill::silence(self.owed) {
@@ -227,6 +318,11 @@ impl Tape {
     /// Length and SHA-256 of the file.
     pub(super) fn seal(&self) -> Seal {
         self.file.seal()
+    }
+
+    /// How long the file is, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.file.bytes()
     }
 
     pub(super) fn file(&self) -> &str {

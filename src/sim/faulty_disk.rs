@@ -90,7 +90,11 @@ impl FaultyDisk {
     /// What the file system refuses.
     pub fn spill(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir.join("tracks"))?;
-        self.state().files.iter().try_for_each(|(name, content)| fs::write(dir.join(name), &content.bytes))
+        self.state().files.iter().try_for_each(|(name, content)| {
+            let path = dir.join(name);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, &content.bytes)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

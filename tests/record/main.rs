@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod gates;
 mod leaks;
+mod parts;
 mod place;
 mod random;
 mod read_back;

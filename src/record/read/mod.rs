@@ -50,6 +50,8 @@ impl Recording {
             RecordError::new(Path::new(name), "read", source)
         })?;
         let end = if self.manifest.finished { self.manifest.samples } else { u64::MAX };
-        TrackReader::open(&self.dir.join(&entry.file), entry.gaps.clone(), end)
+        let files = entry.files(self.manifest.from_sample).into_iter();
+        let files = files.map(|(file, from)| (self.dir.join(file), from)).collect();
+        TrackReader::open(files, entry.gaps.clone(), end)
     }
 }

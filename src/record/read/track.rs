@@ -12,6 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The longest packet (RFC 6716 §2.1.4).
+const LONGEST: u64 = 5_760;
+
 /// One packet of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackPacket {
@@ -43,36 +46,58 @@ impl TrackPacket {
     }
 }
 
-/// A track's file, open.
+/// A track's file, or its files one behind the other; one of them is open.
 #[derive(Debug)]
 pub struct TrackReader<R = File> {
     packets: Packets<R>,
-    path: PathBuf,
+    files: Vec<(PathBuf, u64)>,
+    /// Which of them.
+    place: usize,
+    open: fn(&Path) -> io::Result<R>,
+    is_stereo: bool,
     gaps: Vec<Gap>,
     /// The room's, if it has ended.
     end: u64,
 }
 
 impl TrackReader {
-    /// Opens a track's file, of which these gaps are told up to the room's end.
-    pub(super) fn open(path: &Path, gaps: Vec<Gap>, end: u64) -> Result<Self, RecordError> {
-        let failed = |source| RecordError::new(path, "read", source);
-        Self::new(File::open(path).map_err(failed)?, path, gaps, end).map_err(failed)
+    /// Opens a track's files, each with the room sample that it begins with; these gaps are told of it up to the room's end.
+    pub(in crate::record) fn open(
+        files: Vec<(PathBuf, u64)>,
+        gaps: Vec<Gap>,
+        end: u64,
+    ) -> Result<Self, RecordError> {
+        let open = |path: &Path| {
+            let failed = |source| RecordError::new(path, "read", source);
+            Self::new(File::open(path).map_err(failed)?, path, Vec::new(), end).map_err(failed)
+        };
+        let none = || RecordError::new(Path::new("tracks"), "read", io::ErrorKind::NotFound.into());
+        let ((first, _), others) = files.split_first().ok_or_else(none)?;
+        let mut track = open(first)?;
+        for (path, _) in others {
+            track.is_stereo |= open(path)?.is_stereo;
+        }
+        Ok(Self { files, gaps, open: |path| File::open(path), ..track })
     }
 }
 
 impl<R: Read + Seek> TrackReader<R> {
+    /// The reader of one file.
     pub(crate) fn new(file: R, path: &Path, gaps: Vec<Gap>, end: u64) -> io::Result<Self> {
-        Ok(Self { packets: Packets::open(file)?, path: path.to_owned(), gaps, end })
+        let packets = Packets::open(file)?;
+        let is_stereo = packets.head.channels == 2;
+        let open = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        Ok(Self { packets, files: vec![(path.to_owned(), 0)], place: 0, open, is_stereo, gaps, end })
     }
 
     /// How many channels players make of it.
     #[must_use]
     pub fn channels(&self) -> Channels {
-        if self.packets.head.channels == 2 { Channels::Stereo } else { Channels::Mono }
+        if self.is_stereo { Channels::Stereo } else { Channels::Mono }
     }
 
-    /// How many samples players skip at its start: room sample 0 is the one behind.
+    /// How many samples players skip at the start of the file that is open, at first its first: the one behind is the sample that it
+    /// begins with.
     #[must_use]
     pub fn pre_skip(&self) -> u64 {
         self.packets.head.pre_skip.into()
@@ -87,39 +112,82 @@ impl<R: Read + Seek> TrackReader<R> {
         &mut self,
         range: Range<u64>,
     ) -> impl Iterator<Item = Result<TrackPacket, RecordError>> + use<'_, R> {
-        let from = range.start.saturating_add_signed(self.padding());
-        let mut sought = Some(from);
+        let mut sought = Some(self.place_of(range.start));
         let mut failed = false;
         std::iter::from_fn(move || {
-            let next =
-                self.next(&mut sought, &range).map_err(|source| RecordError::new(&self.path, "read", source));
+            let next = self.next(&mut sought, &range);
+            let next = next.map_err(|source| RecordError::new(self.path(), "read", source));
             let next = next.transpose().filter(|_| !failed);
             failed = matches!(next, Some(Err(_)));
             next
         })
     }
 
-    fn next(&mut self, sought: &mut Option<u64>, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
-        if let Some(from) = sought.take() {
-            self.packets.seek(from)?;
+    fn next(&mut self, sought: &mut Option<usize>, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
+        loop {
+            if let Some(place) = sought.take() {
+                self.go_to(place)?;
+                let from = range.start as i128 - i128::from(self.first());
+                self.packets.seek(from.clamp(0, u64::MAX.into()) as u64)?;
+            }
+            if let Some(packet) = self.next_here(range)? {
+                return Ok(Some(packet).filter(|packet| packet.at < sample(range.end)));
+            }
+            match self.place + 1 {
+                next if next < self.files.len() => *sought = Some(next),
+                _ => return Ok(None),
+            }
         }
+    }
+
+    /// The next packet that the open file has for the range. What lies before the room sample that a file begins with, the file before
+    /// it has.
+    fn next_here(&mut self, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
+        let from = if self.place > 0 { sample(self.from()) } else { i64::MIN };
+        let to = self.files.get(self.place + 1).map_or(i64::MAX, |(_, next)| sample(*next));
         while let Some(packet) = self.packets.next()? {
             let packet = self.on_the_room_clock(packet);
-            if packet.end() > range.start as i64 {
-                return Ok(Some(packet).filter(|packet| packet.at < range.end.min(i64::MAX as u64) as i64));
+            if packet.at >= to {
+                return Ok(None);
+            }
+            if packet.at >= from && packet.end() > sample(range.start) {
+                return Ok(Some(packet));
             }
         }
         Ok(None)
     }
 
-    /// From room samples to the file's.
-    fn padding(&self) -> i64 {
-        i64::from(self.packets.head.pre_skip) - LOOKAHEAD as i64
+    /// The file in which the first packet lies that reaches beyond `at`.
+    fn place_of(&self, at: u64) -> usize {
+        self.files.partition_point(|(_, from)| from.saturating_add(LONGEST) <= at).saturating_sub(1)
+    }
+
+    fn go_to(&mut self, place: usize) -> io::Result<()> {
+        if let Some((path, _)) = self.files.get(place).filter(|_| place != self.place) {
+            self.packets = Packets::open((self.open)(path)?)?;
+            self.place = place;
+        }
+        Ok(())
+    }
+
+    /// The open file.
+    fn path(&self) -> &Path {
+        self.files.get(self.place).map_or_else(|| Path::new(""), |(path, _)| path)
+    }
+
+    /// The room sample that the open file begins with.
+    fn from(&self) -> u64 {
+        self.files.get(self.place).map_or(0, |(_, from)| *from)
+    }
+
+    /// The room sample of the open file's first.
+    fn first(&self) -> i64 {
+        sample(self.from()) + LOOKAHEAD as i64 - i64::from(self.packets.head.pre_skip)
     }
 
     fn on_the_room_clock(&self, packet: FilePacket) -> TrackPacket {
         let FilePacket { at, samples, payload } = packet;
-        let at = (at.min(i64::MAX as u64) as i64).saturating_sub(self.padding());
+        let at = sample(at).saturating_add(self.first());
         let origin = self.gap_over(at, samples).map_or(Origin::Speaker, Origin::Gap);
         TrackPacket { at, samples, origin, payload }
     }
@@ -138,6 +206,10 @@ impl<R: Read + Seek> TrackReader<R> {
         let is_fill = 2 * covered > to - from;
         over.map(|gap| gap.cause).max_by_key(|cause| cause.weight()).filter(|_| is_fill)
     }
+}
+
+fn sample(sample: u64) -> i64 {
+    sample.min(i64::MAX as u64) as i64
 }
 
 #[cfg(test)]
