@@ -89,6 +89,7 @@ mod survey;
 mod take;
 mod takes;
 mod tape;
+mod transcript;
 mod warning;
 mod worker;
 
@@ -104,6 +105,7 @@ pub use room::RoomId;
 pub use spread::{RoomLoad, StageStats};
 pub use stage::Stage;
 pub use stats::{BusStats, Quantiles, RoomStats, SpeakerStats, Spread};
-pub use take::Take;
+pub use take::{Take, TakeId};
 pub use takes::Finishing;
+pub use transcript::{Heard, Transcript};
 pub use warning::Warning;

@@ -16,7 +16,7 @@ use super::{
     track::Track,
 };
 use crate::{
-    consent::Recordable,
+    consent::{Opening, Recordable},
     speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
@@ -41,6 +41,8 @@ pub struct Recorder {
     events: Vec<Event>,
     pub(super) now: SampleTime,
     unclaimed: u64,
+    /// Does somebody listen to what is kept?
+    pub(super) is_heard: bool,
 }
 
 /// Whose packets come in by a lane: which track's, and which of the speaker's stays.
@@ -71,7 +73,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    fn new(config: RecorderConfig) -> Self {
+    pub(super) fn new(config: RecorderConfig) -> Self {
         Self {
             config,
             store: None,
@@ -83,6 +85,7 @@ impl Recorder {
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
+            is_heard: false,
         }
     }
 
@@ -123,7 +126,12 @@ impl Recorder {
         Ok(from)
     }
 
-    fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
+    pub(super) fn open_store(
+        &mut self,
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        at: SampleTime,
+    ) -> Result<(), RecordError> {
         self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
         self.parts.begin(at.samples());
         self.tell_again();
@@ -171,11 +179,12 @@ impl Recorder {
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
         let file = format!("{}{}", self.parts.folder(), file_name(name));
         let gates = Gates::new(self.paused.clone());
+        let tells = |tape: Tape| if self.is_heard { tape.tells() } else { tape };
         let Some((folder, from, at)) = self.parts.before().filter(|_| self.parts.turning) else {
-            let tape = Tape::new(file, name, self.parts.last(), self.parts.rotates());
+            let tape = tells(Tape::new(file, name, self.parts.last(), self.parts.rotates()));
             return Ok(Track::new(tape, gates, self.config.repair));
         };
-        let tape = Tape::new(format!("{folder}{}", file_name(name)), name, from, true);
+        let tape = tells(Tape::new(format!("{folder}{}", file_name(name)), name, from, true));
         let mut track = Track::new(tape, gates, self.config.repair);
         track.cut_at(at, file);
         Ok(track)
@@ -194,7 +203,12 @@ impl Recorder {
     /// as it first came in. The same goes for every gate that opens again: after a mute, a pause, an absence. The proof of
     /// somebody who is not in the room is spent without effect.
     pub fn open(&mut self, consent: Recordable) {
-        let (speaker, from) = (consent.speaker(), consent.from());
+        self.unlock(&Opening::by(&consent));
+    }
+
+    /// As [`Self::open`], by a proof that fits what this recorder is for: whoever made it for that sees to it.
+    pub(crate) fn unlock(&mut self, opening: &Opening) {
+        let (speaker, from) = (opening.speaker(), opening.from());
         if let Some(track) = self.present(speaker) {
             track.gates.open(from.samples());
             self.note("grant", Some(speaker), from);

@@ -15,6 +15,7 @@ use super::{
     growing::Growing,
     ogg::{self, OggOpus},
     parts::TrackPart,
+    read::{Origin, TrackPacket},
     seal::Seal,
     toc::Toc,
     waiting::{Run, Waiting},
@@ -66,6 +67,8 @@ pub(super) struct Tape {
     end: Option<Toc>,
     places: Vec<Place>,
     placed: Option<(Run, i64)>,
+    /// What was laid since it was last asked for, if somebody asks.
+    said: Option<Vec<TrackPacket>>,
 }
 
 impl Tape {
@@ -85,6 +88,7 @@ impl Tape {
             end: None,
             places: Vec::new(),
             placed: None,
+            said: None,
         };
         tape.turn_page();
         tape
@@ -93,6 +97,16 @@ impl Tape {
     /// The room sample it is heard from.
     pub(super) fn from(&self) -> u64 {
         self.from
+    }
+
+    /// Lets whatever packet of the speaker's is laid be [asked for](Self::take_said), too.
+    pub(super) fn tells(self) -> Self {
+        Self { said: Some(Vec::new()), ..self }
+    }
+
+    /// The speaker's packets that were laid since this was last asked.
+    pub(super) fn take_said(&mut self) -> Vec<TrackPacket> {
+        self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How many samples players skip.
@@ -230,6 +244,12 @@ impl Tape {
             });
         }
         self.end = Some(toc);
+        if let Some(said) = &mut self.said {
+            let at = self.first.unwrap_or(self.from as i64);
+            let at = at.saturating_add_unsigned(self.stream.samples().saturating_add(self.owed));
+            let (samples, payload) = (packet.samples, packet.payload.clone());
+            said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
+        }
         let taken = self.put((Cow::Owned(packet.payload), packet.samples));
         self.recorded += u64::from(taken && !packet.is_copy);
         taken
