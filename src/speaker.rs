@@ -130,6 +130,8 @@ pub struct VoicePacket<'a> {
     pub arrived: SampleTime,
     /// How much sound it holds.
     pub duration: Samples,
+    /// Its sender says that it is the first after a pause (the marker bit, RFC 3551 §4.1).
+    pub marker: bool,
     /// The codec's bytes.
     pub payload: &'a [u8],
 }

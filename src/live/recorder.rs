@@ -250,6 +250,7 @@ mod tests {
                 media: MediaTime::ORIGIN + Samples::from_ms(packet * 20),
                 arrived: at,
                 duration: Samples::from_ms(20),
+                marker: false,
                 payload: &[0xf8, 0xff, 0xfe],
             }));
             tape.tell(News::Now(at));

@@ -64,6 +64,7 @@ mod store;
 mod tape;
 mod toc;
 mod track;
+mod trial;
 mod turning;
 mod waiting;
 

@@ -338,6 +338,13 @@ impl Recorder {
         self.tracks.get_mut(&seat.name).filter(|track| track.stay() == seat.stay)
     }
 
+    /// The first sample behind the last of a voice's packets in its track, where that can be known by now.
+    #[must_use]
+    pub fn sound_end(&self, speaker: SpeakerId) -> Option<SampleTime> {
+        let seat = self.seats.get(&speaker)?;
+        self.tracks.get(&seat.name)?.sound_end().map(SampleTime::from_samples)
+    }
+
     /// The track of somebody who is in the room.
     pub(super) fn present(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
         self.track(speaker).filter(|track| track.gates.is_present())

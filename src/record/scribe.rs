@@ -74,6 +74,7 @@ mod tests {
                 media: MediaTime::ORIGIN + Samples::from_ms(20 * number),
                 arrived,
                 duration: Samples::from_ms(20),
+                marker: false,
                 payload: &[[0x48].as_slice(), &number.to_be_bytes()].concat(),
             });
             scribe.advance(arrived).unwrap();

@@ -22,7 +22,6 @@ mod solo;
 mod span;
 mod talker;
 mod trace;
-mod track_end;
 mod voice;
 
 pub use ears::{Overheard, SILENCE_DBFS, loudest_dbfs, overhear};

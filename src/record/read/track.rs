@@ -257,6 +257,7 @@ mod tests {
                 media: MediaTime::ORIGIN + Samples::new(960 * number),
                 arrived,
                 duration: Samples::new(960),
+                marker: false,
                 payload: &payload,
             });
             recorder.advance(arrived).unwrap();
