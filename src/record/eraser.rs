@@ -1,35 +1,32 @@
-//! What of a voice's packets goes when it is taken back out of a stretch: those that lie in it, and behind them whatever may
-//! still tell of it, as behind a gate. In come its packets in order, file by file; out comes what is left of each.
+//! Which of a track's packets go when its voice is taken back: those in the stretch, and those behind that may tell of it, as
+//! behind a gate.
 
-use super::{
-    fill, gap::Cause, manifest::Manifest, memory::EncoderMemory, read::TrackPacket, tape::Place, waiting::Run,
-};
+use super::{fill, gap::Cause, manifest::Manifest, memory::EncoderMemory, tape::Place, waiting::Run};
 use std::{collections::VecDeque, ops::Range};
 
-/// More packets than a file can begin with for its decoder alone: 80 ms and one, the shortest 2.5 ms long.
-const RECENT: usize = 200;
-
-/// Decides what is erased.
-#[derive(Debug)]
+/// Decides packet by packet, from the track's first on.
 pub(super) struct Eraser {
     range: Range<i64>,
     memory: EncoderMemory,
     places: Vec<Place>,
     /// Was the last packet erased, so that no decoder may make up anything behind it?
     silent: bool,
-    packets: u64,
+    pub(super) packets: u64,
     /// In room samples, neighbours made one.
-    erased: Vec<Range<u64>>,
+    pub(super) erased: Vec<Range<u64>>,
     /// The room sample that the present file begins with. What lies before it is a copy of what the file before ends with.
     from: i64,
     /// What became of the last packets: where they lay, what is left.
     recent: VecDeque<(i64, Option<Vec<u8>>)>,
     /// Is the present file another than it was?
-    changed: bool,
+    pub(super) has_changed: bool,
 }
 
+/// More packets than a file can begin with for its decoder alone: 80 ms and one, the shortest 2.5 ms long.
+const RECENT: usize = 200;
+
 impl Eraser {
-    pub(super) fn new(manifest: &Manifest, speaker: &str, range: Range<u64>) -> Self {
+    pub(super) fn new(manifest: &Manifest, speaker: &str, range: &Range<u64>) -> Self {
         let bound = |sample: u64| sample.min(i64::MAX as u64) as i64;
         Self {
             range: bound(range.start)..bound(range.end),
@@ -40,54 +37,38 @@ impl Eraser {
             erased: Vec::new(),
             from: i64::MIN,
             recent: VecDeque::new(),
-            changed: false,
+            has_changed: false,
         }
-    }
-
-    /// The speaker's packets that were erased.
-    pub(super) fn packets(&self) -> u64 {
-        self.packets
-    }
-
-    /// Where they lay, in room samples.
-    pub(super) fn erased(&self) -> &[Range<u64>] {
-        &self.erased
     }
 
     /// What comes is in the file that begins with this room sample.
     pub(super) fn goes_on_at(&mut self, from: u64) {
         self.from = if self.recent.is_empty() { i64::MIN } else { from.min(i64::MAX as u64) as i64 };
-        self.changed = false;
+        self.has_changed = false;
     }
 
-    /// Is anything in the present file to go?
-    pub(super) fn has_changed(&self) -> bool {
-        self.changed
-    }
-
-    /// What is left of a packet; nothing if it is erased.
-    pub(super) fn pass(&mut self, packet: TrackPacket) -> Option<Vec<u8>> {
-        let (at, before) = (packet.at, packet.payload.clone());
-        let left = if at < self.from { self.once_more(&packet) } else { self.judge(packet) };
-        self.changed |= left.as_ref() != Some(&before);
+    /// What is left of a packet that begins at room sample `at`; nothing if it is erased.
+    pub(super) fn pass(&mut self, at: i64, samples: u64, payload: Vec<u8>) -> Option<Vec<u8>> {
+        let before = payload.clone();
+        let left = if at < self.from { self.once_more(at) } else { self.judge(at, samples, payload) };
+        self.has_changed |= left.as_ref() != Some(&before);
         if at >= self.from {
             self.recent.push_back((at, left.clone()));
-            if self.recent.len() > RECENT {
-                self.recent.pop_front();
-            }
+        }
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
         }
         left
     }
 
-    /// What became of a packet of which this is a copy.
-    fn once_more(&self, copy: &TrackPacket) -> Option<Vec<u8>> {
-        let first = self.recent.iter().find(|(at, _)| *at == copy.at);
+    /// What became of the packet of which this is a copy.
+    fn once_more(&self, at: i64) -> Option<Vec<u8>> {
+        let first = self.recent.iter().find(|(of, _)| *of == at);
         first.and_then(|(_, left)| left.clone())
     }
 
-    fn judge(&mut self, packet: TrackPacket) -> Option<Vec<u8>> {
-        let (at, end, samples) = (packet.at, packet.end(), packet.samples);
-        let mut payload = packet.payload;
+    fn judge(&mut self, at: i64, samples: u64, mut payload: Vec<u8>) -> Option<Vec<u8>> {
+        let end = at.saturating_add_unsigned(samples);
         let inside = at < self.range.end && self.range.start < end;
         if inside {
             self.memory.shut(Cause::Revoked);

@@ -10,7 +10,7 @@ use super::{
     event::Event,
     gap::Gap,
     gate::{Gates, Spans},
-    parts::{Part, TrackPart},
+    parts::{Part, TrackPart, own_name},
     seal::Seal,
     tape::Place,
     track::Track,
@@ -99,10 +99,10 @@ pub struct TrackEntry {
 
 impl TrackEntry {
     /// How a track stands, its gaps told up to the session's `end` or up to what is settled.
-    pub(super) fn new(name: &str, track: &Track, end: Option<u64>) -> Self {
+    pub(super) fn new(track: &Track, end: Option<u64>) -> Self {
         let Track { gates, tape, .. } = track;
         let mut entry = Self {
-            file: file_name(name),
+            file: tape.file().to_owned(),
             pre_skip: tape.pre_skip(),
             joined: Gates::present(gates),
             consent: gates.given().clone(),
@@ -127,9 +127,9 @@ impl TrackEntry {
         }
     }
 
-    /// Notes what this file of it is known by now; nothing while it is being changed.
-    pub(super) fn known_by(&mut self, file: &str, seal: Option<Seal>) {
-        let (bytes, sha256) = seal.map_or((None, None), |(bytes, sha256)| (Some(bytes), Some(sha256)));
+    /// Notes what this file of it is known by now.
+    pub(super) fn known_by(&mut self, file: &str, (bytes, sha256): Seal) {
+        let (bytes, sha256) = (Some(bytes), Some(sha256));
         for part in self.parts.iter_mut().filter(|part| part.file == file) {
             (part.file_bytes, part.sha256) = (bytes, sha256.clone());
         }
@@ -156,13 +156,12 @@ impl TrackEntry {
     }
 
     /// The entry of a part by itself.
-    fn part(&self, name: &str, folder: &str, from: u64, to: u64) -> Option<Self> {
-        let file = format!("{folder}{}", file_name(name));
-        let here = self.parts.iter().find(|part| part.file == file)?.clone();
+    fn part(&self, folder: &str, from: u64, to: u64) -> Option<Self> {
+        let here = self.parts.iter().find(|part| part.file.starts_with(folder))?.clone();
         let gaps = self.gaps.iter().filter_map(|gap| gap.within(from, to)).collect();
         let packets = Counts { received: here.recorded, recorded: here.recorded, ..Counts::default() };
         let mut entry = Self { packets, gaps, ..self.clone() };
-        entry.lies_in(vec![TrackPart { file: file_name(name), ..here }]);
+        entry.lies_in(vec![TrackPart { file: own_name(&here.file).to_owned(), ..here }]);
         Some(entry)
     }
 
@@ -218,7 +217,7 @@ impl Manifest {
     pub(super) fn part(&self, folder: &str, from: u64, to: u64) -> Self {
         let entries = self.speakers.iter();
         let speakers =
-            entries.filter_map(|(name, entry)| Some((name.clone(), entry.part(name, folder, from, to)?)));
+            entries.filter_map(|(name, entry)| Some((name.clone(), entry.part(folder, from, to)?)));
         Self {
             finished: true,
             from_sample: from,

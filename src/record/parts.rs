@@ -127,6 +127,11 @@ pub(super) fn folder(number: usize) -> String {
     if number < 2 { String::new() } else { format!("part-{number:04}/") }
 }
 
+/// What a track's file is called in its part's folder.
+pub(super) fn own_name(file: &str) -> &str {
+    file.find("tracks/").and_then(|at| file.get(at..)).unwrap_or(file)
+}
+
 /// Parts as the manifest lists them: all but the first, which is the session's folder itself.
 pub(super) fn listed(further: &[u64]) -> Vec<Part> {
     let listed = (2..).zip(further);

@@ -8,8 +8,11 @@ use super::{
     event::Event,
     gate::{Gates, Spans},
     journal::Line,
+    keys::Seals,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
     parts::{self, Parts},
+    sealed,
+    sealer::Sealer,
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
@@ -34,6 +37,8 @@ pub struct Recorder {
     pub(super) store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
+    /// None if tracks are plain.
+    seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
@@ -78,6 +83,7 @@ impl Recorder {
             config,
             store: None,
             pre_roll: Samples::ZERO,
+            seals: None,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
@@ -87,6 +93,12 @@ impl Recorder {
             unclaimed: 0,
             is_heard: false,
         }
+    }
+
+    /// Tracks of speakers that join from here on are sealed: `tracks/NAME.sealed` is for whoever has the keys, which lie where
+    /// `seals` says and are on disk before what they seal. Who wants all tracks sealed says so before anybody joins.
+    pub fn seal(&mut self, seals: Seals) {
+        self.seals = Some(seals);
     }
 
     /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
@@ -177,16 +189,19 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
-        let file = format!("{}{}", self.parts.folder(), file_name(name));
         let gates = Gates::new(self.paused.clone());
-        let tells = |tape: Tape| if self.is_heard { tape.tells() } else { tape };
-        let Some((folder, from, at)) = self.parts.before().filter(|_| self.parts.turning) else {
-            let tape = tells(Tape::new(file, name, self.parts.last(), self.parts.rotates()));
-            return Ok(Track::new(tape, gates, self.config.repair));
-        };
-        let tape = tells(Tape::new(format!("{folder}{}", file_name(name)), name, from, true));
+        let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
+        let own = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
+        let before = self.parts.before().filter(|_| self.parts.turning);
+        let (folder, from) =
+            before.clone().map_or_else(|| (self.parts.folder(), self.parts.last()), |it| (it.0, it.1));
+        let tape = Tape::new(format!("{folder}{own}"), name, sealer).from_on(from);
+        let tape = if self.parts.rotates() { tape.turns() } else { tape };
+        let tape = if self.is_heard { tape.tells() } else { tape };
         let mut track = Track::new(tape, gates, self.config.repair);
-        track.cut_at(at, file);
+        if let Some((_, _, at)) = before {
+            track.cut_at(at, format!("{}{own}", self.parts.folder()));
+        }
         Ok(track)
     }
 
@@ -383,7 +398,7 @@ impl Recorder {
             speakers: self
                 .tracks
                 .iter()
-                .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
+                .map(|(name, track)| (name.clone(), TrackEntry::new(track, end)))
                 .collect(),
             events: self.events.clone(),
             parts: parts::listed(self.parts.further()),

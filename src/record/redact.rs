@@ -2,71 +2,172 @@
 //! packets stands silence of the same length; those behind that may tell of it go too, as behind a gate. Whatever was made
 //! out of the session and holds the voice there is removed and listed.
 //!
-//! A crash at any moment leaves either the old track or the new one; to be sure, redact once more.
+//! Of a sealed track the segments that are touched are sealed anew with new keys, without the voice, and the old keys are
+//! destroyed; all others stay as they are, byte for byte.
+//!
+//! A crash at any moment leaves either the old session or one that [`recover`](super::recover()) or the next redaction
+//! finishes: never a manifest that says that a voice is gone while it is not.
 
 use super::{
-    derived::{self, Derived},
-    erase::{erase, overwrite},
+    derived,
+    disk::{Disk, Folder},
     eraser::Eraser,
     error::RecordError,
     event::Event,
-    fill,
+    fill::{self, Coded},
     gap::{Cause, Gap},
+    growing::Growing,
+    keys::{Keys, Seals},
     manifest::{FILE as MANIFEST, Manifest},
-    ogg,
-    ogg_file::OggOpusFile,
+    ogg::{self, OggOpus},
+    parts::own_name,
+    pending::{Pending, Redacted, beside, expect, part},
     read::{Recording, TrackReader},
-    seal,
+    reseal,
+    seal::{self, Seal},
+    sealed::is_sealed,
+    sealer::Sealer,
 };
 use std::{
     borrow::Cow,
-    fs::{self, File, OpenOptions},
-    io,
+    io::{self, Read, Seek},
     ops::Range,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-/// What became of a session out of which a voice was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redacted {
-    /// Files that are others now, from the session's folder.
-    pub changed: Vec<String>,
-    /// What was made out of the session, held the voice, and is gone: to be rendered anew, and its recipients told.
-    pub dropped: Vec<Derived>,
-    /// The speaker's packets that were taken out.
-    pub packets: u64,
-}
-
-/// Takes `speaker` out of `range` of the room's time, in the finished session in `dir`, out of all its parts. What
-/// [`recover`](super::recover()) kept beside a damaged track is erased whole.
+/// Takes `speaker` out of `range` of the room's time, in the finished session in `dir`.
 ///
 /// # Errors
-/// No such session or speaker, a session that is not finished, or files that cannot be written.
+/// No such session or speaker, a session that is not finished, a sealed track, or files that cannot be written.
 pub fn redact(dir: &Path, speaker: &str, range: Range<u64>) -> Result<Redacted, RecordError> {
-    let recording = Recording::open(dir)?;
-    let files = files_of(recording.manifest(), speaker)?;
-    let mut redacted = Redacted::default();
-    for (file, _) in &files {
-        redacted.changed.extend(erase_damaged(dir, file)?);
+    redact_on(&mut folder(dir)?, dir, None, speaker, range)
+}
+
+/// As [`redact`], of a session with sealed tracks.
+///
+/// # Errors
+/// As [`redact`]; keys that are not there, do not fit or cannot be written.
+pub fn redact_sealed(
+    dir: &Path,
+    seals: &Seals,
+    speaker: &str,
+    range: Range<u64>,
+) -> Result<Redacted, RecordError> {
+    redact_on(&mut folder(dir)?, dir, Some(seals), speaker, range)
+}
+
+fn folder(dir: &Path) -> Result<Folder, RecordError> {
+    Folder::open(dir, true).map_err(|source| RecordError::new(dir, "open", source))
+}
+
+/// As [`redact`], written to a disk of the caller's; what is there is read from `dir`.
+///
+/// # Errors
+/// As [`redact_sealed`].
+pub fn redact_on(
+    disk: &mut dyn Disk,
+    dir: &Path,
+    seals: Option<&Seals>,
+    speaker: &str,
+    range: Range<u64>,
+) -> Result<Redacted, RecordError> {
+    let mut before = Vec::new();
+    if let Some(pending) = Pending::of(dir)? {
+        let is_same = (&*pending.speaker, &pending.range) == (speaker, &range);
+        let done = pending.carry_out(disk, dir, seals)?;
+        if is_same {
+            return Ok(done);
+        }
+        before = done.dropped;
     }
-    redacted.dropped = derived::drop_what_holds(dir, speaker, &range)?;
-    let mut eraser = Eraser::new(recording.manifest(), speaker, range.clone());
-    let ends = files.iter().skip(1).map(|(_, next)| *next).chain([recording.manifest().samples]);
-    let mut anew = Vec::new();
-    for ((file, from), end) in files.iter().cloned().zip(ends) {
-        anew.extend(Anew::make(&recording, speaker, file, from..end, &mut eraser)?);
-    }
-    redacted.packets = eraser.packets();
-    let taken = Taken { speaker, range: &range, erased: eraser.erased(), anew: &anew };
-    taken.note(dir)?;
-    for track in &anew {
-        redacted.changed.extend(track.take_place(&taken, dir)?);
-    }
-    redacted.changed.push(MANIFEST.into());
+    let pending = prepare(disk, dir, seals, speaker, range)?;
+    pending.commit(disk, dir)?;
+    let mut redacted = pending.carry_out(disk, dir, seals)?;
+    redacted.dropped.splice(..0, before);
     Ok(redacted)
 }
 
-/// The speaker's files in a session that has ended, each with the room sample it begins with.
+/// Makes the new track beside the old one; nothing else changes.
+fn prepare(
+    disk: &mut dyn Disk,
+    dir: &Path,
+    seals: Option<&Seals>,
+    speaker: &str,
+    range: Range<u64>,
+) -> Result<Pending, RecordError> {
+    let recording = Recording::open(dir)?;
+    let recording = seals.map(|seals| recording.clone().with_keys(seals.dir())).unwrap_or(recording);
+    let files = files_of(recording.manifest(), speaker)?;
+    let mut eraser = Eraser::new(recording.manifest(), speaker, &range);
+    let (mut segments, mut anew) = (Vec::new(), Vec::new());
+    let ends = files.iter().skip(1).map(|(_, next)| *next).chain([recording.manifest().samples]);
+    for ((file, from), end) in files.iter().cloned().zip(ends) {
+        eraser.goes_on_at(from);
+        let mut new = NewTrack::new(disk, dir, &file);
+        if is_sealed(&file) {
+            let place = Place { file: &file, from };
+            segments.extend(seal_anew(
+                &recording,
+                expect(seals, dir)?,
+                speaker,
+                place,
+                &mut eraser,
+                &mut new,
+            )?);
+        } else {
+            let (part, _) = recording.part_file(speaker, &file, from)?;
+            let mut track = TrackReader::over(vec![part], Vec::new(), recording.manifest().samples);
+            rewrite(&mut track, speaker, end - from, &mut eraser, &mut new)?;
+        }
+        if eraser.has_changed || files.len() == 1 {
+            anew.push((file, new.finish()?));
+        } else {
+            new.drop()?;
+        }
+    }
+    let mut manifest = recording.manifest().clone();
+    note(&mut manifest, speaker, &range, &eraser.erased);
+    if let Some(entry) = manifest.speakers.get_mut(speaker) {
+        anew.iter().for_each(|(file, seal)| entry.known_by(file, seal.clone()));
+    }
+    let parts = parts_of(&recording, speaker, &range, &eraser.erased, &anew)?;
+    let files = anew.into_iter().map(|(file, _)| file).collect();
+    let dropped = derived::what_holds(dir, speaker, &range)?;
+    let before = seal::of_file(&dir.join(MANIFEST));
+    let (_, before) = before.map_err(|source| RecordError::new(&dir.join(MANIFEST), "read", source))?;
+    let (speaker, packets) = (speaker.to_owned(), eraser.packets);
+    Ok(Pending { speaker, range, segments, dropped, packets, before, manifest, files, parts })
+}
+
+/// The manifests of the parts in which a file is made anew, by their folders.
+fn parts_of(
+    recording: &Recording,
+    speaker: &str,
+    range: &Range<u64>,
+    erased: &[Range<u64>],
+    anew: &[(String, Seal)],
+) -> Result<Vec<(String, Manifest)>, RecordError> {
+    let mut parts = Vec::new();
+    for part in &recording.manifest().parts {
+        let folder = format!("{}/", part.folder);
+        let Some((file, seal)) = anew.iter().find(|(file, _)| file.starts_with(&folder)) else { continue };
+        let mut manifest = Manifest::read(&recording.dir().join(&part.folder))?;
+        note(&mut manifest, speaker, range, erased);
+        if let Some(entry) = manifest.speakers.get_mut(speaker) {
+            entry.known_by(own_name(file), seal.clone());
+        }
+        parts.push((part.folder.clone(), manifest));
+    }
+    Ok(parts)
+}
+
+/// A file of the track, and the room sample that it begins with.
+struct Place<'a> {
+    file: &'a str,
+    from: u64,
+}
+
+/// The speaker's files in a session that has ended, each with the room sample that it begins with.
 fn files_of(manifest: &Manifest, speaker: &str) -> Result<Vec<(String, u64)>, RecordError> {
     let invalid = |why| {
         RecordError::new(Path::new(speaker), "redact", io::Error::new(io::ErrorKind::InvalidInput, why))
@@ -75,151 +176,124 @@ fn files_of(manifest: &Manifest, speaker: &str) -> Result<Vec<(String, u64)>, Re
         return Err(invalid("expected a finished session"));
     }
     let entry = manifest.speakers.get(speaker);
-    let files =
-        entry.ok_or_else(|| invalid("expected one of the session's speakers"))?.files(manifest.from_sample);
-    Ok(files.into_iter().map(|(file, from)| (file.to_owned(), from)).collect())
+    let entry = entry.ok_or_else(|| invalid("expected one of the session's speakers"))?;
+    Ok(entry.files(manifest.from_sample).into_iter().map(|(file, from)| (file.to_owned(), from)).collect())
 }
 
-/// Nobody knows what is where in a damaged file.
-fn erase_damaged(dir: &Path, file: &str) -> Result<Option<String>, RecordError> {
-    let damaged = format!("{file}.damaged");
-    let path = dir.join(&damaged);
-    if !path.exists() {
-        return Ok(None);
-    }
-    erase(&path).map_err(|source| RecordError::new(&path, "erase", source))?;
-    Ok(Some(damaged))
+/// A track in the making, beside the one that it replaces.
+struct NewTrack<'a> {
+    disk: &'a mut dyn Disk,
+    dir: &'a Path,
+    /// What it is called once it is whole.
+    whole: String,
+    file: Growing,
 }
 
-/// A file of a track that is made anew, beside the old one.
-struct Anew {
-    file: String,
-    /// The folder of its part, as far as it is not the session's.
-    part: Option<PathBuf>,
-    path: PathBuf,
-    new: PathBuf,
-}
+/// So much waits in memory.
+const BLOCK: usize = 1 << 20;
 
-impl Anew {
-    /// Makes it, if anything in it is to go.
-    fn make(
-        recording: &Recording,
-        speaker: &str,
-        file: String,
-        span: Range<u64>,
-        eraser: &mut Eraser,
-    ) -> Result<Option<Self>, RecordError> {
-        let (dir, manifest) = (recording.dir(), recording.manifest());
-        let path = dir.join(&file);
-        let new = path.with_extension("opus.new");
-        let mut track = TrackReader::open(vec![(path.clone(), span.start)], Vec::new(), manifest.samples)?;
-        eraser.goes_on_at(span.start);
-        rewrite(&mut track, &new, speaker, span.end - span.start, eraser)?;
-        if !eraser.has_changed() && !manifest.parts.is_empty() {
-            fs::remove_file(&new).map_err(|source| RecordError::new(&new, "remove", source))?;
-            return Ok(None);
-        }
-        let part = manifest.parts.iter().find(|part| part.from_sample == span.start);
-        let part = part.map(|part| dir.join(&part.folder));
-        Ok(Some(Self { file, part, path, new }))
+impl<'a> NewTrack<'a> {
+    fn new(disk: &'a mut dyn Disk, dir: &'a Path, file: &str) -> Self {
+        Self { disk, dir, whole: beside(file), file: Growing::new(part(file)) }
     }
 
-    /// Takes the old one's place, and is what the manifests know; which files have changed.
-    fn take_place(&self, taken: &Taken<'_>, dir: &Path) -> Result<Vec<String>, RecordError> {
-        let failed = |source| RecordError::new(&self.path, "redact", source);
-        replace(&self.path, &self.new).map_err(failed)?;
-        let seal = seal::of_file(&self.path).map_err(failed)?;
-        for folder in [Some(dir), self.part.as_deref()].into_iter().flatten() {
-            let mut manifest = Manifest::read(folder)?;
-            if let Some(entry) = manifest.speakers.get_mut(taken.speaker) {
-                let name = if folder == dir { self.file.clone() } else { entry.file.clone() };
-                entry.known_by(&name, Some(seal.clone()));
-            }
-            manifest.write(folder)?;
-        }
-        let part = self.part.as_deref().and_then(|part| part.strip_prefix(dir).ok());
-        let part = part.map(|part| part.join(MANIFEST).to_string_lossy().into_owned());
-        Ok([Some(self.file.clone()), part].into_iter().flatten().collect())
+    fn failed(&self, source: io::Error) -> RecordError {
+        RecordError::new(&self.dir.join(self.file.name()), "write", source)
+    }
+
+    /// Adds bytes; whatever they need to be read is on disk.
+    fn push(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        self.file.push(bytes);
+        if self.file.held() < BLOCK { Ok(()) } else { self.sync() }
+    }
+
+    fn sync(&mut self) -> Result<(), RecordError> {
+        self.file.sync(self.disk).map_err(|source| self.failed(source))
+    }
+
+    /// It is not needed.
+    fn drop(mut self) -> Result<(), RecordError> {
+        self.sync()?;
+        self.disk.remove(self.file.name()).map_err(|source| self.failed(source))
+    }
+
+    /// It is whole, and on disk.
+    fn finish(mut self) -> Result<Seal, RecordError> {
+        self.sync()?;
+        self.disk.rename(self.file.name(), &self.whole).map_err(|source| self.failed(source))?;
+        Ok(self.file.seal())
     }
 }
 
-/// Copies a track's file packet by packet into a new one of the same length, and waits until it is on disk.
-fn rewrite(
-    track: &mut TrackReader,
-    new: &Path,
+/// Copies a track packet by packet into a new file of the same length.
+fn rewrite<R: Read + Seek>(
+    track: &mut TrackReader<R>,
     speaker: &str,
     length: u64,
     eraser: &mut Eraser,
+    new: &mut NewTrack<'_>,
 ) -> Result<(), RecordError> {
-    let failed = |source| RecordError::new(new, "write", source);
     let (pre_skip, channels) = (track.pre_skip(), track.channels().count() as u8);
-    let mut file = OggOpusFile::create(new, ogg::serial(speaker), channels, pre_skip).map_err(failed)?;
+    let mut stream = OggOpus::new(ogg::serial(speaker), channels, pre_skip);
+    let mut push = |packet: Coded| {
+        stream.push(packet);
+        new.push(&stream.take())
+    };
     let mut at = None;
     for packet in track.packets(0..u64::MAX) {
         let packet = packet?;
         // What a crash cut out of the old file is silence in the new one.
         let missing = packet.at - at.unwrap_or(packet.at);
         at = Some(packet.end());
-        for coded in fill::silences(missing.max(0) as u64) {
-            file.push(coded).map_err(failed)?;
-        }
+        fill::silences(missing.max(0) as u64).try_for_each(&mut push)?;
         let samples = packet.samples;
-        match eraser.pass(packet) {
-            Some(payload) => file.push((Cow::Owned(payload), samples)).map_err(failed)?,
-            None => fill::silences(samples).try_for_each(|coded| file.push(coded)).map_err(failed)?,
+        match eraser.pass(packet.at, samples, packet.payload) {
+            Some(payload) => push((Cow::Owned(payload), samples))?,
+            None => fill::silences(samples).try_for_each(&mut push)?,
         }
     }
-    file.finish(pre_skip + length).map_err(failed)
+    stream.finish(pre_skip + length);
+    new.push(&stream.take())
 }
 
-/// What was taken out of a session, for its manifests.
-struct Taken<'a> {
-    speaker: &'a str,
-    range: &'a Range<u64>,
-    /// In room samples.
-    erased: &'a [Range<u64>],
-    anew: &'a [Anew],
+/// Copies a sealed track segment by segment; which keys may go then.
+fn seal_anew(
+    recording: &Recording,
+    seals: &Seals,
+    speaker: &str,
+    place: Place<'_>,
+    eraser: &mut Eraser,
+    new: &mut NewTrack<'_>,
+) -> Result<Vec<u32>, RecordError> {
+    let path = recording.dir().join(place.file);
+    let failed = |source| RecordError::new(&path, "redact", source);
+    let mut track = recording.unseal(speaker, &path)?;
+    let pre_skip = recording.part_file(speaker, place.file, place.from)?.0.pre_skip();
+    let silenced = reseal::silence(&mut track, (place.from, pre_skip), eraser).map_err(failed)?;
+    let keys = Keys::read(seals.dir(), speaker)?;
+    let mut sealer = Sealer::behind(&keys, speaker, seals);
+    let (bytes, segments) = reseal::replace(&mut track, &silenced, &mut sealer).map_err(failed)?;
+    sealer.sync().map_err(failed)?;
+    new.push(&bytes)?;
+    Ok(segments)
 }
 
-impl Taken<'_> {
-    /// Tells it in the manifests of the session and of its parts; from here on nobody takes an old track for whole.
-    fn note(&self, dir: &Path) -> Result<(), RecordError> {
-        self.note_in(dir, self.anew.iter().map(|track| track.file.clone()).collect())?;
-        for part in self.anew.iter().filter_map(|track| track.part.as_deref()) {
-            let own = Manifest::read(part)?.speakers.get(self.speaker).map(|entry| entry.file.clone());
-            self.note_in(part, own.into_iter().collect())?;
-        }
-        Ok(())
-    }
-
-    fn note_in(&self, folder: &Path, changed: Vec<String>) -> Result<(), RecordError> {
-        let mut manifest = Manifest::read(folder)?;
-        let (from, end) = (manifest.from_sample, manifest.samples);
-        manifest.events.push(Event {
-            at_sample: self.range.start,
-            verb: "redact".into(),
-            speaker: Some(self.speaker.to_owned()),
-            to: None,
-            over_samples: Some(self.range.end.min(end).saturating_sub(self.range.start)),
-        });
-        if let Some(entry) = manifest.speakers.get_mut(self.speaker) {
-            changed.iter().for_each(|file| entry.known_by(file, None));
-            for span in self.erased {
-                let gap = Gap { from_sample: span.start, to_sample: span.end, cause: Cause::Revoked };
-                entry.gaps =
-                    gap.within(from, end).map_or_else(|| entry.gaps.clone(), |gap| gap.beside(&entry.gaps));
+/// What the manifest says of it.
+fn note(manifest: &mut Manifest, speaker: &str, range: &Range<u64>, erased: &[Range<u64>]) {
+    let (from, end) = (manifest.from_sample, manifest.samples);
+    manifest.events.push(Event {
+        at_sample: range.start,
+        verb: "redact".into(),
+        speaker: Some(speaker.to_owned()),
+        to: None,
+        over_samples: Some(range.end.min(end).saturating_sub(range.start)),
+    });
+    if let Some(entry) = manifest.speakers.get_mut(speaker) {
+        for span in erased {
+            let gap = Gap { from_sample: span.start, to_sample: span.end, cause: Cause::Revoked };
+            if let Some(gap) = gap.within(from, end) {
+                entry.gaps = gap.beside(&entry.gaps);
             }
         }
-        manifest.write(folder)
     }
-}
-
-/// The new file takes the old one's name, and the old one's bytes are overwritten.
-fn replace(path: &Path, new: &Path) -> io::Result<()> {
-    let mut old = OpenOptions::new().write(true).open(path)?;
-    fs::rename(new, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    overwrite(&mut old)
 }

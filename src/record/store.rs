@@ -2,7 +2,7 @@
 //! nothing is asked again, and meanwhile what there is waits in memory; then it becomes silence that is told.
 
 use super::{
-    disk::Disk,
+    disk::{Disk, is_gone},
     error::RecordError,
     journal::{FILE as JOURNAL, Journal},
     manifest::FILE as MANIFEST,
@@ -11,7 +11,7 @@ use super::{
 use crate::time::{SampleTime, Samples};
 use std::{
     collections::BTreeMap,
-    io::{self, ErrorKind},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -140,7 +140,7 @@ impl Store {
 
     /// Is all written of the parts that are over?
     pub(super) fn has_ended_parts(&self, tracks: &BTreeMap<String, Track>) -> bool {
-        self.over.is_empty() && tracks.values().all(|track| track.ended.is_none())
+        self.over.is_empty() && !tracks.values().any(|track| track.tape.is_turning())
     }
 
     fn end_parts(&mut self) -> Result<(), RecordError> {
@@ -152,23 +152,11 @@ impl Store {
     }
 
     fn carry(&mut self, track: &mut Track) -> Result<(), RecordError> {
-        self.carry_ended(track)?;
         let carried = track.tape.sync(self.disk.as_mut());
         if carried.as_ref().is_err_and(is_gone) {
             track.lose();
         }
         carried.map_err(|source| self.failed(track.tape.file(), source))
-    }
-
-    /// The rest of a file that has ended. One that is gone has nothing to be joined to.
-    fn carry_ended(&mut self, track: &mut Track) -> Result<(), RecordError> {
-        let Some(ended) = &mut track.ended else { return Ok(()) };
-        let carried = ended.sync(self.disk.as_mut());
-        let failed = carried.map_err(|source| (is_gone(&source), self.failed(ended.name(), source)));
-        if failed.as_ref().map_or_else(|(gone, _)| *gone, |()| true) {
-            track.ended = None;
-        }
-        failed.map_err(|(_, error)| error)
     }
 
     fn write_manifest(&mut self, json: &[u8], now: SampleTime) -> Result<(), RecordError> {
@@ -205,9 +193,4 @@ impl Store {
     fn failed(&self, file: &str, source: io::Error) -> RecordError {
         RecordError::new(&self.dir.join(file), "write", source)
     }
-}
-
-/// Is what was safe not there any more?
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof)
 }

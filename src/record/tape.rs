@@ -12,11 +12,12 @@
 use super::{
     disk::Disk,
     fill::{self, Coded, LATTICE},
-    growing::Growing,
     ogg::{self, OggOpus},
     parts::TrackPart,
     read::{Origin, TrackPacket},
+    reel::Reel,
     seal::Seal,
+    sealer::Sealer,
     toc::Toc,
     waiting::{Run, Waiting},
 };
@@ -52,7 +53,9 @@ pub(super) struct Tape {
     serial: u32,
     channels: u8,
     stream: OggOpus,
-    file: Growing,
+    file: Reel,
+    /// A gate was shut since the last packet.
+    gated: bool,
     /// The room sample it is heard from.
     from: u64,
     /// The room sample of the file's first; known with the first sound.
@@ -72,19 +75,20 @@ pub(super) struct Tape {
 }
 
 impl Tape {
-    /// An empty file that is heard from room sample `from` on; if it `turns`, others may follow.
-    pub(super) fn new(file: String, name: &str, from: u64, turns: bool) -> Self {
+    /// An empty file, sealed if there is a seal.
+    pub(super) fn new(file: String, name: &str, sealer: Option<Sealer>) -> Self {
         let serial = ogg::serial(name);
         let mut tape = Self {
             serial,
             channels: 1,
             stream: OggOpus::new(serial, 1, LOOKAHEAD),
-            file: Growing::new(file),
-            from,
+            file: Reel::new(file, sealer),
+            gated: false,
+            from: 0,
             first: None,
             owed: 0,
             recorded: 0,
-            recent: turns.then(VecDeque::new),
+            recent: None,
             end: None,
             places: Vec::new(),
             placed: None,
@@ -92,6 +96,16 @@ impl Tape {
         };
         tape.turn_page();
         tape
+    }
+
+    /// One that is heard from room sample `from` on.
+    pub(super) fn from_on(self, from: u64) -> Self {
+        Self { from, ..self }
+    }
+
+    /// One behind which others may follow.
+    pub(super) fn turns(self) -> Self {
+        Self { recent: Some(VecDeque::new()), ..self }
     }
 
     /// The room sample it is heard from.
@@ -231,8 +245,25 @@ impl Tape {
         self.silence(silent);
     }
 
+    /// A gate is shut here: what is said before and what is said behind it are not sealed with one key.
+    pub(super) fn gate(&mut self) {
+        if !std::mem::replace(&mut self.gated, true) {
+            self.end_segment();
+        }
+    }
+
+    fn end_segment(&mut self) {
+        if self.file.is_sealed() {
+            self.end_page();
+            self.file.end_segment();
+        }
+    }
+
     /// Writes a packet at the file's end; whether it will be in it.
     pub(super) fn push(&mut self, packet: Waiting, toc: Toc, transit: i64) -> bool {
+        if std::mem::take(&mut self.gated) {
+            self.end_segment();
+        }
         let placed = Some((packet.run, transit));
         if self.placed != placed {
             self.placed = placed;
@@ -255,9 +286,9 @@ impl Tape {
         taken
     }
 
-    /// Ends the file at room sample `at`, but for a packet that reaches beyond, and goes on in another; what is left to be written
-    /// of this one.
-    pub(super) fn turn(&mut self, at: u64, file: String) -> (TrackPart, Growing) {
+    /// Ends the file at room sample `at`, but for a packet that reaches beyond, and goes on in another; what the manifest says of the
+    /// one that has ended.
+    pub(super) fn turn(&mut self, at: u64, file: String) -> TrackPart {
         let end = self.place(at).next_multiple_of(LATTICE);
         self.silence(end);
         let lead = self.recent.as_mut().map(std::mem::take).unwrap_or_default();
@@ -265,11 +296,11 @@ impl Tape {
         let first = end.saturating_sub_unsigned(lead.iter().map(|packet| packet.1).sum());
         let was_begun = self.first.is_some();
         self.finish(at);
-        let part = self.part();
-        let old = std::mem::replace(&mut self.file, Growing::new(file));
+        let part = self.part().sealed(self.file.seal());
+        self.file.turn(file);
         (self.from, self.first, self.recorded) = (at, was_begun.then_some(first), 0);
         self.begin(lead);
-        (part.sealed(old.seal()), old)
+        part
     }
 
     /// Begins the file with what a decoder needs to go on.
@@ -338,6 +369,11 @@ impl Tape {
     /// Length and SHA-256 of the file.
     pub(super) fn seal(&self) -> Seal {
         self.file.seal()
+    }
+
+    /// Is something left of the file before?
+    pub(super) fn is_turning(&self) -> bool {
+        self.file.is_turning()
     }
 
     /// How long the file is, in bytes.

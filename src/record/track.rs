@@ -10,7 +10,6 @@ use super::{
     fill::{self, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
-    growing::Growing,
     journal::News,
     memory::EncoderMemory,
     parts::TrackPart,
@@ -49,8 +48,6 @@ pub(super) struct Track {
     pub(super) tape: Tape,
     /// Where it is to go on in another file, and in which.
     cut: Option<(u64, String)>,
-    /// The file before, as long as the disk has not got all of it.
-    pub(super) ended: Option<Growing>,
     /// The files before.
     files: Vec<TrackPart>,
     repair: Samples,
@@ -83,7 +80,6 @@ impl Track {
             gates,
             tape,
             cut: None,
-            ended: None,
             files: Vec::new(),
             repair,
             stay: 0,
@@ -209,9 +205,7 @@ impl Track {
     /// What comes next is at `next`: turns to the other file, if that belongs there.
     fn turn_at(&mut self, next: u64) {
         if let Some((at, file)) = self.cut.take_if(|(at, _)| *at <= next) {
-            let (part, ended) = self.tape.turn(at, file);
-            self.files.push(part);
-            self.ended = Some(ended);
+            self.files.push(self.tape.turn(at, file));
         }
     }
 
@@ -360,6 +354,7 @@ impl Track {
     fn tell(&mut self, to: u64, cause: Cause) {
         if let Some(cause) = self.gates.was_shut(self.told, to) {
             self.memory.shut(cause);
+            self.tape.gate();
         }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);

@@ -3,7 +3,8 @@
 
 use super::{
     journal::Line,
-    manifest::{Manifest, file_name},
+    manifest::Manifest,
+    parts::own_name,
     recorder::Recorder,
     store::Store,
     track::{SLACK, Track},
@@ -25,8 +26,9 @@ impl Recorder {
 
     fn turn(&mut self, at: u64) {
         let folder = self.parts.turn(at);
-        for (name, track) in &mut self.tracks {
-            track.cut_at(at, format!("{folder}{}", file_name(name)));
+        for track in self.tracks.values_mut() {
+            let file = format!("{folder}{}", own_name(track.tape.file()));
+            track.cut_at(at, file);
         }
         if let Some(Store { journal, .. }) = &mut self.store {
             journal.push(&Line::Part(at));

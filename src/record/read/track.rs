@@ -1,12 +1,11 @@
 //! One track read back: its packets on the room clock, from any sample on, at the cost of what is asked for.
 
 use super::{
-    super::{Cause, Gap, error::RecordError, tape::LOOKAHEAD},
+    super::{Cause, Gap, error::RecordError, tape::LOOKAHEAD, track_file::TrackFile},
     packets::{FilePacket, Packets},
 };
 use crate::frame::Channels;
 use std::{
-    fs::File,
     io::{self, Read, Seek},
     ops::Range,
     path::{Path, PathBuf},
@@ -48,59 +47,63 @@ impl TrackPacket {
 
 /// A track's file, or its files one behind the other; one of them is open.
 #[derive(Debug)]
-pub struct TrackReader<R = File> {
-    packets: Packets<R>,
-    files: Vec<(PathBuf, u64)>,
-    /// Which of them.
+pub struct TrackReader<R = TrackFile> {
+    files: Vec<PartFile<R>>,
+    /// Which of them is being read.
     place: usize,
-    open: fn(&Path) -> io::Result<R>,
-    is_stereo: bool,
     gaps: Vec<Gap>,
     /// The room's, if it has ended.
     end: u64,
 }
 
-impl TrackReader {
-    /// Opens a track's files, each with the room sample that it begins with; these gaps are told of it up to the room's end.
-    pub(in crate::record) fn open(
-        files: Vec<(PathBuf, u64)>,
-        gaps: Vec<Gap>,
-        end: u64,
-    ) -> Result<Self, RecordError> {
-        let open = |path: &Path| {
-            let failed = |source| RecordError::new(path, "read", source);
-            Self::new(File::open(path).map_err(failed)?, path, Vec::new(), end).map_err(failed)
-        };
-        let none = || RecordError::new(Path::new("tracks"), "read", io::ErrorKind::NotFound.into());
-        let ((first, _), others) = files.split_first().ok_or_else(none)?;
-        let mut track = open(first)?;
-        for (path, _) in others {
-            track.is_stereo |= open(path)?.is_stereo;
-        }
-        Ok(Self { files, gaps, open: |path| File::open(path), ..track })
+/// One file of a track.
+#[derive(Debug)]
+pub(in crate::record) struct PartFile<R> {
+    packets: Packets<R>,
+    path: PathBuf,
+    /// The room sample that it begins with.
+    from: u64,
+}
+
+impl<R: Read + Seek> PartFile<R> {
+    pub(in crate::record) fn open(file: R, path: &Path, from: u64) -> io::Result<Self> {
+        Ok(Self { packets: Packets::open(file)?, path: path.to_owned(), from })
+    }
+
+    /// How many samples players skip at its start.
+    pub(in crate::record) fn pre_skip(&self) -> u64 {
+        self.packets.head.pre_skip.into()
+    }
+
+    /// The room sample of its first.
+    fn first(&self) -> i64 {
+        sample(self.from) + LOOKAHEAD as i64 - i64::from(self.packets.head.pre_skip)
     }
 }
 
 impl<R: Read + Seek> TrackReader<R> {
     /// The reader of one file.
+    #[cfg(any(fuzzing, test, feature = "sim"))]
     pub(crate) fn new(file: R, path: &Path, gaps: Vec<Gap>, end: u64) -> io::Result<Self> {
-        let packets = Packets::open(file)?;
-        let is_stereo = packets.head.channels == 2;
-        let open = |_: &Path| Err(io::ErrorKind::NotFound.into());
-        Ok(Self { packets, files: vec![(path.to_owned(), 0)], place: 0, open, is_stereo, gaps, end })
+        Ok(Self::over(vec![PartFile::open(file, path, 0)?], gaps, end))
+    }
+
+    /// Reads files one behind the other; these gaps are told of them up to the room's end.
+    pub(in crate::record) fn over(files: Vec<PartFile<R>>, gaps: Vec<Gap>, end: u64) -> Self {
+        Self { files, place: 0, gaps, end }
     }
 
     /// How many channels players make of it.
     #[must_use]
     pub fn channels(&self) -> Channels {
-        if self.is_stereo { Channels::Stereo } else { Channels::Mono }
+        let is_stereo = self.files.iter().any(|file| file.packets.head.channels == 2);
+        if is_stereo { Channels::Stereo } else { Channels::Mono }
     }
 
-    /// How many samples players skip at the start of the file that is open, at first its first: the one behind is the sample that it
-    /// begins with.
+    /// How many samples players skip at the start of its first file: the one behind is the room sample that it begins with.
     #[must_use]
     pub fn pre_skip(&self) -> u64 {
-        self.packets.head.pre_skip.into()
+        self.files.first().map_or(0, PartFile::pre_skip)
     }
 
     /// The packets that lie in `range` of the room clock, those that reach in from outside too, in order. A page is
@@ -126,32 +129,35 @@ impl<R: Read + Seek> TrackReader<R> {
     fn next(&mut self, sought: &mut Option<usize>, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
         loop {
             if let Some(place) = sought.take() {
-                self.go_to(place)?;
-                let from = range.start as i128 - i128::from(self.first());
-                self.packets.seek(from.clamp(0, u64::MAX.into()) as u64)?;
+                self.place = place;
+                let Some(file) = self.files.get_mut(place) else { return Ok(None) };
+                let from = i128::from(range.start) - i128::from(file.first());
+                file.packets.seek(from.clamp(0, u64::MAX.into()) as u64)?;
             }
             if let Some(packet) = self.next_here(range)? {
                 return Ok(Some(packet).filter(|packet| packet.at < sample(range.end)));
             }
-            match self.place + 1 {
-                next if next < self.files.len() => *sought = Some(next),
-                _ => return Ok(None),
+            *sought = Some(self.place + 1);
+            if self.place + 1 >= self.files.len() {
+                return Ok(None);
             }
         }
     }
 
-    /// The next packet that the open file has for the range. What lies before the room sample that a file begins with, the file before
-    /// it has.
+    /// The next packet that the present file has for the range. What lies before the room sample that a file begins with, the file
+    /// before it has.
     fn next_here(&mut self, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
-        let from = if self.place > 0 { sample(self.from()) } else { i64::MIN };
-        let to = self.files.get(self.place + 1).map_or(i64::MAX, |(_, next)| sample(*next));
-        while let Some(packet) = self.packets.next()? {
-            let packet = self.on_the_room_clock(packet);
-            if packet.at >= to {
+        let to = self.files.get(self.place + 1).map_or(i64::MAX, |next| sample(next.from));
+        let Some(file) = self.files.get_mut(self.place) else { return Ok(None) };
+        let (from, first) = (if self.place > 0 { sample(file.from) } else { i64::MIN }, file.first());
+        while let Some(FilePacket { at, samples, payload }) = file.packets.next()? {
+            let at = sample(at).saturating_add(first);
+            if at >= to {
                 return Ok(None);
             }
-            if packet.at >= from && packet.end() > sample(range.start) {
-                return Ok(Some(packet));
+            if at >= from && at.saturating_add_unsigned(samples) > sample(range.start) {
+                let origin = gap_over(&self.gaps, self.end, at, samples).map_or(Origin::Speaker, Origin::Gap);
+                return Ok(Some(TrackPacket { at, samples, origin, payload }));
             }
         }
         Ok(None)
@@ -159,53 +165,28 @@ impl<R: Read + Seek> TrackReader<R> {
 
     /// The file in which the first packet lies that reaches beyond `at`.
     fn place_of(&self, at: u64) -> usize {
-        self.files.partition_point(|(_, from)| from.saturating_add(LONGEST) <= at).saturating_sub(1)
+        self.files.partition_point(|file| file.from.saturating_add(LONGEST) <= at).saturating_sub(1)
     }
 
-    fn go_to(&mut self, place: usize) -> io::Result<()> {
-        if let Some((path, _)) = self.files.get(place).filter(|_| place != self.place) {
-            self.packets = Packets::open((self.open)(path)?)?;
-            self.place = place;
-        }
-        Ok(())
-    }
-
-    /// The open file.
+    /// The present file.
     fn path(&self) -> &Path {
-        self.files.get(self.place).map_or_else(|| Path::new(""), |(path, _)| path)
+        self.files.get(self.place).map_or_else(|| Path::new(""), |file| &file.path)
     }
+}
 
-    /// The room sample that the open file begins with.
-    fn from(&self) -> u64 {
-        self.files.get(self.place).map_or(0, |(_, from)| *from)
+/// Why a packet is not the speaker's. Gaps are told to the sample, but packets lie on a grid of 2.5 ms: the greater
+/// part decides. What lies outside the room lets decoders give out the rest.
+fn gap_over(gaps: &[Gap], end: u64, at: i64, samples: u64) -> Option<Cause> {
+    let (from, to) = (at.max(0) as u64, at.saturating_add_unsigned(samples).max(0) as u64);
+    if to == 0 || from >= end {
+        return Some(Cause::NotJoined);
     }
-
-    /// The room sample of the open file's first.
-    fn first(&self) -> i64 {
-        sample(self.from()) + LOOKAHEAD as i64 - i64::from(self.packets.head.pre_skip)
-    }
-
-    fn on_the_room_clock(&self, packet: FilePacket) -> TrackPacket {
-        let FilePacket { at, samples, payload } = packet;
-        let at = sample(at).saturating_add(self.first());
-        let origin = self.gap_over(at, samples).map_or(Origin::Speaker, Origin::Gap);
-        TrackPacket { at, samples, origin, payload }
-    }
-
-    /// Why a packet is not the speaker's. Gaps are told to the sample, but packets lie on a grid of 2.5 ms: the greater
-    /// part decides. What lies outside the room lets decoders give out the rest.
-    fn gap_over(&self, at: i64, samples: u64) -> Option<Cause> {
-        let (from, to) = (at.max(0) as u64, at.saturating_add_unsigned(samples).max(0) as u64);
-        if to == 0 || from >= self.end {
-            return Some(Cause::NotJoined);
-        }
-        let to = to.min(self.end);
-        let first = self.gaps.partition_point(|gap| gap.to_sample <= from);
-        let over = self.gaps[first..].iter().take_while(|gap| gap.from_sample < to);
-        let covered: u64 = over.clone().map(|gap| gap.to_sample.min(to) - gap.from_sample.max(from)).sum();
-        let is_fill = 2 * covered > to - from;
-        over.map(|gap| gap.cause).max_by_key(|cause| cause.weight()).filter(|_| is_fill)
-    }
+    let to = to.min(end);
+    let first = gaps.partition_point(|gap| gap.to_sample <= from);
+    let over = gaps[first..].iter().take_while(|gap| gap.from_sample < to);
+    let covered: u64 = over.clone().map(|gap| gap.to_sample.min(to) - gap.from_sample.max(from)).sum();
+    let is_fill = 2 * covered > to - from;
+    over.map(|gap| gap.cause).max_by_key(|cause| cause.weight()).filter(|_| is_fill)
 }
 
 fn sample(sample: u64) -> i64 {
@@ -221,7 +202,7 @@ mod tests {
         speaker::{SpeakerId, VoicePacket},
         time::{MediaTime, SampleTime, Samples},
     };
-    use std::{cell::Cell, io::SeekFrom, rc::Rc};
+    use std::{cell::Cell, fs::File, io::SeekFrom, rc::Rc};
 
     /// How many bytes were read of it.
     struct Counted(File, Rc<Cell<u64>>);

@@ -2,7 +2,8 @@
 //! guessed: what whole pages hold is kept and stands where it stood, everything else is silence and told, with its cause.
 
 mod known;
-mod page;
+mod left;
+pub(super) mod page;
 mod stream;
 
 use super::{
@@ -10,15 +11,18 @@ use super::{
     error::RecordError,
     gap::{Cause, Gap},
     journal::{self, FILE as JOURNAL},
-    manifest::{FILE as MANIFEST, Manifest, SCHEMA, TrackEntry, file_name},
+    keys::Seals,
+    manifest::{FILE as MANIFEST, Manifest, SCHEMA},
     ogg::{self, OggOpus},
     parts::{self, TrackPart},
+    pending::{Pending, Redacted, read},
     seal,
     tape::LOOKAHEAD,
 };
 use crate::time::RATE_HZ;
 use known::{Known, KnownTrack};
-use std::{collections::BTreeMap, fs, io, ops::Range, path::Path};
+use left::Left;
+use std::{collections::BTreeMap, ops::Range, path::Path};
 use stream::{Hole, Stream};
 
 /// What was found, and done about it.
@@ -30,6 +34,8 @@ pub struct Recovery {
     pub samples: u64,
     /// By name.
     pub tracks: BTreeMap<String, TrackRecovery>,
+    /// A redaction that was cut short, and is done now.
+    pub redacted: Option<Redacted>,
 }
 
 /// What became of one track.
@@ -48,42 +54,56 @@ const SLACK: u64 = 60 * 48_000;
 
 /// Finishes the recording in `dir`: cuts pages that are not whole, ends every track where the room ended, rebuilds the
 /// manifest with every gap and hash. Once more changes nothing; a file that was damaged is kept beside as
-/// `NAME.opus.damaged`.
+/// `NAME.opus.damaged`. A redaction that was cut short is finished too.
 ///
 /// # Errors
-/// There is no recording, or something cannot be read or written. What was done before stays, and it can be tried again.
+/// There is no recording, tracks are sealed, or something cannot be read or written. What was done before stays, and it can be
+/// tried again.
 pub fn recover(dir: &Path) -> Result<Recovery, RecordError> {
+    recover_with(dir, None)
+}
+
+/// As [`recover`], of a session with sealed tracks: what is new at their ends is sealed too.
+///
+/// # Errors
+/// As [`recover`]; keys that are not there, do not fit or cannot be written.
+pub fn recover_sealed(dir: &Path, seals: &Seals) -> Result<Recovery, RecordError> {
+    recover_with(dir, Some(seals))
+}
+
+fn recover_with(dir: &Path, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
+    let redacted = finish_redaction(dir, seals)?;
     let (manifest, journal) = (Manifest::read(dir), read(dir, JOURNAL)?);
     if let (Ok(whole), None) = (&manifest, &journal)
         && whole.finished
         && is_as_told(dir, whole)?
     {
-        return Ok(Recovery { was_whole: true, samples: whole.samples, ..Recovery::default() });
+        return Ok(Recovery { was_whole: true, samples: whole.samples, redacted, ..Recovery::default() });
     }
     let mut lines = journal.as_deref().map(journal::lines).into_iter().flatten().peekable();
     let known = match lines.peek() {
         Some(_) => Known::from_journal(lines),
         None => Known::from_manifest(manifest?),
     };
-    finish(dir, known)
+    Ok(Recovery { redacted, ..finish(dir, known, seals)? })
 }
 
-/// A file's bytes, if there is one.
-fn read(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, RecordError> {
-    let path = dir.join(file);
-    match fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(RecordError::new(&path, "read", error)),
-    }
+/// Does what is left to do of one, and takes away what one has left that was never decided.
+fn finish_redaction(dir: &Path, seals: Option<&Seals>) -> Result<Option<Redacted>, RecordError> {
+    let pending = Pending::of(dir)?;
+    let Ok(manifest) = Manifest::read(dir) else { return Ok(None) };
+    let failed = |source| RecordError::new(dir, "recover", source);
+    let mut disk = Folder::open(dir, true).map_err(failed)?;
+    let redacted = pending.map(|pending| pending.carry_out(&mut disk, dir, seals)).transpose()?;
+    Pending::sweep(&mut disk, &manifest).map_err(failed)?;
+    Ok(redacted)
 }
 
 /// Are all files of the session in `dir`, and of its parts, what the manifest says?
 fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
     for entry in manifest.speakers.values() {
-        let mut entries = vec![(&entry.file, &entry.sha256)];
-        entries.extend(entry.parts.iter().skip(1).map(|part| (&part.file, &part.sha256)));
-        for (file, sha256) in entries {
+        let parts = entry.parts.iter().skip(1).map(|part| (&part.file, &part.sha256));
+        for (file, sha256) in [(&entry.file, &entry.sha256)].into_iter().chain(parts) {
             let bytes = read(dir, file)?;
             if bytes.is_none_or(|bytes| sha256.as_deref() != Some(&seal::of_bytes(&bytes).1)) {
                 return Ok(false);
@@ -93,11 +113,12 @@ fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
     Ok(true)
 }
 
-fn finish(dir: &Path, known: Known) -> Result<Recovery, RecordError> {
+fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
     let starts: Vec<u64> = [0].into_iter().chain(known.parts).collect();
     let disk = Folder::create(dir, true).map_err(|error| RecordError::new(dir, "open", error))?;
     let longest = known.now + SLACK;
-    let mut session = Session { dir, disk, starts, end: known.now, longest, recovery: Recovery::default() };
+    let recovery = Recovery::default();
+    let mut session = Session { dir, disk, seals, starts, end: known.now, longest, recovery };
     session.end = session.reached(known.tracks.keys())?.max(known.now);
     session.recovery.samples = session.end;
     let mut speakers = BTreeMap::new();
@@ -127,6 +148,7 @@ fn finish(dir: &Path, known: Known) -> Result<Recovery, RecordError> {
 struct Session<'a> {
     dir: &'a Path,
     disk: Folder,
+    seals: Option<&'a Seals>,
     /// Where its parts begin.
     starts: Vec<u64>,
     end: u64,
@@ -158,68 +180,66 @@ impl Session<'_> {
         let Some((folder, from, _)) = self.parts().pop() else { return Ok(0) };
         let mut reached = from;
         for name in names {
-            let bytes = read(self.dir, &format!("{folder}{}", file_name(name)))?.unwrap_or_default();
-            let stream = Stream::read(&bytes, self.longest.saturating_sub(from));
+            let Some(left) = Left::read(self.dir, &folder, name, self.seals)? else { continue };
+            let stream = Stream::read(left.stream(), self.longest.saturating_sub(from));
             reached = reached.max(stream.map_or(0, |stream| from + stream.reached()));
         }
         Ok(reached)
     }
 
-    fn track(&mut self, name: &str, track: KnownTrack) -> Result<TrackEntry, RecordError> {
+    fn track(&mut self, name: &str, track: KnownTrack) -> Result<super::TrackEntry, RecordError> {
         let mut pieces: Vec<Piece> = Vec::new();
         let parts = self.parts();
         let last = parts.len();
         for (number, (folder, from, to)) in (1..).zip(parts) {
-            let file = format!("{folder}{}", file_name(name));
-            match read(self.dir, &file)? {
+            match Left::read(self.dir, &folder, name, self.seals)? {
                 // Whoever joined later has no file in the first parts.
                 None if pieces.is_empty() && number < last => {}
-                bytes => pieces.push(self.piece(name, file, &bytes.unwrap_or_default(), from..to)?),
+                left => {
+                    let left = left.unwrap_or_else(|| Left::none(&folder, name));
+                    pieces.push(self.piece(name, &left, from..to)?);
+                }
             }
         }
         let reached = pieces.iter().rev().find_map(|piece| piece.reached).unwrap_or(0);
-        let lost = pieces.iter().flat_map(|piece| piece.lost(reached)).collect::<Vec<_>>();
+        let damaged: Vec<Gap> = pieces.iter().flat_map(|piece| piece.lost(reached)).collect();
         let dropped_bytes = pieces.iter().map(|piece| piece.dropped_bytes).sum();
         let files = pieces.into_iter().map(|piece| piece.part).collect();
-        let entry = track.entry(files, reached, &lost, self.end);
-        let recovered = TrackRecovery { reached, dropped_bytes, damaged: lost };
-        self.recovery.tracks.insert(name.to_owned(), recovered);
+        let entry = track.entry(files, reached, &damaged, self.end);
+        self.recovery.tracks.insert(name.to_owned(), TrackRecovery { reached, dropped_bytes, damaged });
         Ok(entry)
     }
 
-    /// Finishes a file of which this is there, and which goes over `span` of the room.
-    fn piece(
-        &mut self,
-        name: &str,
-        file: String,
-        bytes: &[u8],
-        span: Range<u64>,
-    ) -> Result<Piece, RecordError> {
+    /// Finishes a file of which this is left, and which goes over `span` of the room.
+    fn piece(&mut self, name: &str, left: &Left, span: Range<u64>) -> Result<Piece, RecordError> {
+        let Left { file, bytes, .. } = left;
         let length = span.end - span.start;
-        let stream = Stream::read(bytes, self.longest.saturating_sub(span.start));
+        let stream = Stream::read(left.stream(), self.longest.saturating_sub(span.start));
         let stream = stream.as_ref();
         let finished = stream.map_or_else(|| silent(name, length), |stream| stream.finish(length));
+        let finished = left.finish(name, finished, self.seals)?;
         if !bytes.is_empty() && stream.is_none_or(|stream| stream.is_damaged) {
             self.write(&format!("{file}.damaged"), bytes)?;
         }
-        if finished != bytes {
-            self.write(&file, &finished)?;
+        if finished != *bytes {
+            self.write(file, &finished)?;
         }
         let part = TrackPart {
-            file,
+            file: file.clone(),
             from_sample: span.start,
             pre_skip: stream.map_or(LOOKAHEAD, |stream| stream.pre_skip),
             recorded: stream.map_or(0, Stream::recorded),
             file_bytes: None,
             sha256: None,
         };
+        let kept = left.kept(stream.map_or(0, Stream::bytes));
         let on_the_room_clock = |hole| gap(span.start, hole);
         Ok(Piece {
             part: part.sealed(seal::of_bytes(&finished)),
             reached: stream.map(|stream| span.start + stream.reached().min(length)),
             to: span.end,
             holes: stream.into_iter().flat_map(Stream::holes).map(on_the_room_clock).collect(),
-            dropped_bytes: (bytes.len() as u64).saturating_sub(stream.map_or(0, Stream::bytes)),
+            dropped_bytes: (bytes.len() as u64).saturating_sub(kept),
         })
     }
 
