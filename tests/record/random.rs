@@ -93,7 +93,8 @@ fn in_order(gaps: &[Gap], end: u64) -> bool {
 
 /// Records what these calls say, in one part or in several; how many packets were given.
 fn record(calls: &[Call], rotation: Rotation, dir: &Path) -> (Session, u64) {
-    let config = RecorderConfig { rotation, ..RecorderConfig::default() };
+    // Nothing waits for the disk: what it is sure to have is not the question here.
+    let config = RecorderConfig { rotation, sync: None, ..RecorderConfig::default() };
     let mut recorder = Recorder::create(dir, config).unwrap();
     recorder.join(MARA, "a", at(0)).unwrap();
     recorder.open(Recordable::dangerously_without_consent(MARA, at(0)));
@@ -113,7 +114,7 @@ fn sound(recording: &Recording, name: &str) -> Vec<Standing> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_recording_in_parts_says_what_it_says_in_one(
@@ -139,6 +140,11 @@ proptest! {
             prop_assert!(entry.parts.is_empty() || parts.sum::<u64>() == entry.packets.recorded);
         }
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_packet_is_counted_once_and_every_file_is_as_long_as_the_room(calls in prop::collection::vec(call(), 0..120)) {
