@@ -140,6 +140,7 @@ impl House {
                 Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
                 Notice::RecordingTrouble(_, error) => eprintln!("warning: {error}; trying again"),
                 Notice::RecordingResumed(..) => eprintln!("the recording is being written again"),
+                Notice::RecordingAlert(_, alert) => eprintln!("warning: the recording: {alert:?}"),
                 Notice::DiskStalled(since) => eprintln!("warning: the disk has not answered for {since:.1?}"),
                 Notice::DiskAnswers => eprintln!("the disk answers again"),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),

@@ -51,6 +51,11 @@ pub trait Disk: fmt::Debug + Send {
     /// # Errors
     /// What the disk says; the bytes may then be zeros in part.
     fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()>;
+
+    /// How many bytes are free on it; none if that is not known.
+    fn free_bytes(&mut self) -> Option<u64> {
+        None
+    }
 }
 
 /// Is what was safe not there any more?
@@ -188,5 +193,12 @@ impl Disk for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// For everybody, not for the system's own: as `statvfs` says.
+    #[cfg(unix)]
+    fn free_bytes(&mut self) -> Option<u64> {
+        let all = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(all.f_bavail.saturating_mul(all.f_frsize))
     }
 }

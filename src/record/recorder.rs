@@ -1,6 +1,7 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    allowance::Purse,
     config::{LOST_AT_MOST, RecorderConfig},
     counts::Counts,
     disk::{Disk, Folder},
@@ -17,6 +18,7 @@ use super::{
     store::Store,
     tape::Tape,
     track::Track,
+    watch::Watch,
 };
 use crate::{
     consent::{Opening, Recordable},
@@ -43,7 +45,9 @@ pub struct Recorder {
     seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
     pub(super) parts: Parts,
-    events: Vec<Event>,
+    pub(super) purse: Purse,
+    pub(super) watch: Watch,
+    pub(super) events: Vec<Event>,
     pub(super) now: SampleTime,
     unclaimed: u64,
     /// Does somebody listen to what is kept?
@@ -88,6 +92,8 @@ impl Recorder {
             seats: BTreeMap::new(),
             paused: Spans::default(),
             parts: Parts::new(config.rotation),
+            purse: Purse::new(config.limits, None),
+            watch: Watch::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
@@ -196,6 +202,7 @@ impl Recorder {
         let (folder, from) =
             before.clone().map_or_else(|| (self.parts.folder(), self.parts.last()), |it| (it.0, it.1));
         let tape = Tape::new(format!("{folder}{own}"), name, sealer).from_on(from);
+        let tape = tape.paid_from(&self.purse);
         let tape = if self.parts.rotates() { tape.turns() } else { tape };
         let tape = if self.is_heard { tape.tells() } else { tape };
         let mut track = Track::new(tape, gates, self.config.repair);
@@ -279,7 +286,9 @@ impl Recorder {
             None => self.tracks.values_mut().for_each(|track| track.forget(past, now)),
         }
         self.end_part();
-        self.hand_over()
+        let handed_over = self.hand_over();
+        self.look_at_limits();
+        handed_over
     }
 
     /// Since when the disk takes nothing; none while all is well.
@@ -296,7 +305,11 @@ impl Recorder {
         self.tell(due.sync);
         let manifest = due.manifest.then(|| self.manifest(None).json());
         let (store, tracks) = (self.store.as_mut(), &mut self.tracks);
-        store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync))
+        let handed_over = store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync));
+        if due.sync {
+            self.count_what_lies();
+        }
+        handed_over
     }
 
     /// Writes into the journal what is new.
@@ -334,6 +347,7 @@ impl Recorder {
         self.note("stop", None, SampleTime::from_samples(end));
         self.tracks.values_mut().for_each(|track| track.finish(end));
         self.end_part_now();
+        let unbalanced = self.balance(end);
         let mut manifest = self.manifest(Some(end));
         for (name, voice) in &mut manifest.speakers {
             self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
@@ -342,10 +356,9 @@ impl Recorder {
         if let Some(store) = &mut self.store {
             store.finish(&mut self.tracks, &manifest.json())?;
         }
-        let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
-        let unbalanced = unbalanced.map(|(name, _)| name.clone()).collect();
         let tracks = self.tracks.iter().map(|(name, track)| (name.clone(), summary(track, end))).collect();
-        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced })
+        let limited = self.purse.all_refused();
+        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced, limited })
     }
 
     fn track(&mut self, speaker: SpeakerId) -> Option<&mut Track> {

@@ -26,9 +26,9 @@ impl Reel {
         self.file.name()
     }
 
-    /// What waits in memory, in bytes; what is left of the file before aside.
+    /// What waits in memory, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.file.held()
+        self.file.held() + self.ended.as_ref().map_or(0, Growing::held)
     }
 
     /// How long the file is, in bytes.

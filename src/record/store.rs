@@ -138,6 +138,11 @@ impl Store {
         self.over.push((format!("{folder}{MANIFEST}"), manifest));
     }
 
+    /// How many bytes are free on the disk.
+    pub(super) fn free_bytes(&mut self) -> Option<u64> {
+        self.disk.free_bytes()
+    }
+
     /// Is all written of the parts that are over?
     pub(super) fn has_ended_parts(&self, tracks: &BTreeMap<String, Track>) -> bool {
         self.over.is_empty() && !tracks.values().any(|track| track.tape.is_turning())

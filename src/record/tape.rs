@@ -10,8 +10,10 @@
 //! length, so that all that follows stands where it belongs.
 
 use super::{
+    allowance::Purse,
     disk::Disk,
     fill::{self, Coded, LATTICE},
+    limits::{Limit, Limits},
     ogg::{self, OggOpus},
     parts::TrackPart,
     read::{Origin, TrackPacket},
@@ -60,6 +62,10 @@ pub(super) struct Tape {
     from: u64,
     /// The room sample of the file's first; known with the first sound.
     first: Option<i64>,
+    /// What it holds of what may be held.
+    weight: Weight,
+    /// The limit because of which silence is owed.
+    refusing: Limit,
     /// Silence that is still to be written.
     owed: u64,
     /// Packets in the file, copies aside.
@@ -74,6 +80,25 @@ pub(super) struct Tape {
     said: Option<Vec<TrackPacket>>,
 }
 
+/// What a tape holds, in bytes, of what a purse allows; nothing once it is gone.
+#[derive(Debug)]
+struct Weight {
+    purse: Purse,
+    held: usize,
+}
+
+impl Weight {
+    fn weigh(&mut self, now: usize) {
+        self.purse.weigh(std::mem::replace(&mut self.held, now), now);
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.weigh(0);
+    }
+}
+
 impl Tape {
     /// An empty file, sealed if there is a seal.
     pub(super) fn new(file: String, name: &str, sealer: Option<Sealer>) -> Self {
@@ -86,6 +111,8 @@ impl Tape {
             gated: false,
             from: 0,
             first: None,
+            weight: Weight { purse: Purse::new(Limits::NONE, None), held: 0 },
+            refusing: Limit::Voice,
             owed: 0,
             recorded: 0,
             recent: None,
@@ -96,6 +123,13 @@ impl Tape {
         };
         tape.turn_page();
         tape
+    }
+
+    /// One that holds no more than `purse` allows.
+    pub(super) fn paid_from(mut self, purse: &Purse) -> Self {
+        self.weight = Weight { purse: purse.clone(), held: 0 };
+        self.weight.weigh(self.file.held());
+        self
     }
 
     /// One that is heard from room sample `from` on.
@@ -158,7 +192,7 @@ impl Tape {
     /// Writes a packet at the end; whether it will be in the file, not only its length.
     fn put(&mut self, packet: Coded) -> bool {
         self.pay();
-        let taken = self.owed == 0 && self.file.held() < BACKLOG_BYTES;
+        let taken = self.owed == 0 && self.has_room();
         if taken {
             self.remember(&packet);
             self.stream.push(packet);
@@ -173,12 +207,26 @@ impl Tape {
     /// Writes what silence is owed, once half of the backlog is gone.
     fn pay(&mut self) {
         while self.file.held() < BACKLOG_BYTES / 2
+            && self.weight.purse.reached().is_none()
             && let Some(packet) = fill::silence(self.owed)
         {
             self.owed -= packet.1;
             self.stream.push(packet);
             self.turn_page();
         }
+    }
+
+    /// May it hold more? If not, the limit that says so is remembered.
+    fn has_room(&mut self) -> bool {
+        let is_full = self.file.held() >= BACKLOG_BYTES;
+        let reached = is_full.then_some(Limit::Voice).or_else(|| self.weight.purse.reached());
+        self.refusing = reached.unwrap_or(self.refusing);
+        reached.is_none()
+    }
+
+    /// Is silence owed, in the place of what could not be held?
+    pub(super) fn owes(&self) -> bool {
+        self.owed > 0
     }
 
     /// Keeps what a decoder needs to go on from here.
@@ -201,6 +249,7 @@ impl Tape {
         let pages = self.stream.take();
         if !pages.is_empty() {
             self.file.push(&pages);
+            self.weight.weigh(self.file.held());
         }
     }
 
@@ -282,7 +331,10 @@ impl Tape {
             said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
         }
         let taken = self.put((Cow::Owned(packet.payload), packet.samples));
-        self.recorded += u64::from(taken && !packet.is_copy);
+        if !packet.is_copy {
+            self.recorded += u64::from(taken);
+            self.weight.purse.refuse_unless(taken, self.refusing);
+        }
         taken
     }
 
@@ -334,7 +386,9 @@ impl Tape {
 
     /// Hands over what is new and waits until the disk has it for sure.
     pub(super) fn sync(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        self.file.sync(disk)
+        let synced = self.file.sync(disk);
+        self.weight.weigh(self.file.held());
+        synced
     }
 
     /// The file is gone: begins it anew with silence of the same length. From which room sample on, and how many packets were in it.

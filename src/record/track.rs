@@ -114,6 +114,18 @@ impl Track {
         self.counts
     }
 
+    /// Counts packets that never came, as a fault would.
+    #[cfg(test)]
+    pub(crate) fn miscount(&mut self, packets: u64) {
+        self.counts.received += packets;
+    }
+
+    /// How many bytes its files are long.
+    pub(super) fn bytes(&self) -> u64 {
+        let before: u64 = self.files.iter().filter_map(|part| part.file_bytes).sum();
+        before + self.tape.bytes()
+    }
+
     /// Takes a packet of one of the speaker's stays.
     pub(super) fn packet(&mut self, stay: u32, packet: VoicePacket<'_>) {
         self.counts.received += 1;

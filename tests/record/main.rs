@@ -7,6 +7,7 @@ mod crash;
 mod faults;
 mod gates;
 mod leaks;
+mod limits;
 mod parts;
 mod place;
 mod random;

@@ -30,7 +30,7 @@ const CONFIG: RecorderConfig = RecorderConfig {
     repair: Samples::from_ms(400),
     epoch_unix_ms: None,
     sync: None,
-    limits: Limits { tracks: usize::MAX },
+    limits: Limits::NONE,
     rotation: Rotation { every: None, bytes: None },
 };
 
