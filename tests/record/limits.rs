@@ -69,7 +69,12 @@ impl Evening {
             assert_eq!(lost, track.refused * FRAME, "what is refused is told to the sample");
         }
         let refused: u64 = session.tracks.values().map(|track| track.refused).sum();
-        assert_eq!(session.limited.values().sum::<u64>(), refused, "each by one limit: {:?}", session.limited);
+        assert_eq!(
+            session.limited.values().sum::<u64>(),
+            refused,
+            "each by one limit: {:?}",
+            session.limited
+        );
         (session, self.alerts)
     }
 }
@@ -124,7 +129,8 @@ fn a_recording_writes_no_more_than_it_may() {
     let (talker, allowance) = (Talker::new(Mode::Speech, 300), Allowance::new(usize::MAX));
     let mut evening = Evening::new(Limits { disk_bytes: 100_000, ..Limits::default() }, &allowance);
     evening.speak(&talker, 40, &allowance);
-    let written = ["a", "b", "c"].map(|name| evening.disk.read(&format!("tracks/{name}.opus")).unwrap().len());
+    let written =
+        ["a", "b", "c"].map(|name| evening.disk.read(&format!("tracks/{name}.opus")).unwrap().len());
     // What comes until it is looked at, in 0.7 s.
     assert!((100_000..115_000).contains(&written.iter().sum::<usize>()), "{written:?}");
     let (session, alerts) = evening.finish();
@@ -146,6 +152,9 @@ fn what_has_to_stay_free_on_the_disk_stays_free_and_it_goes_on_when_there_is_mor
     let [(bites, Alert::Limited(Limit::Free)), (over, Alert::Unlimited(Limit::Free))] = alerts[..] else {
         panic!("{alerts:?}")
     };
-    assert!((500..=550).contains(&bites) && (1_000..=1_100).contains(&over), "told within a second: {alerts:?}");
+    assert!(
+        (500..=550).contains(&bites) && (1_000..=1_100).contains(&over),
+        "told within a second: {alerts:?}"
+    );
     assert!(session.tracks["a"].recorded > 900, "{:?}", session.tracks["a"]);
 }
