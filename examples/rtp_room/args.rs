@@ -87,16 +87,8 @@ impl Args {
                     args.listeners.push(to);
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
-                Long("rotate-minutes") => {
-                    let positive = |minutes: &f64| minutes.is_finite() && *minutes >= 0.05;
-                    let minutes = value(&mut parser, "--rotate-minutes", "0.05 or more", positive)?;
-                    args.rotation.every = Some(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO));
-                }
-                Long("rotate-mb") => {
-                    let positive = |megabytes: &f64| megabytes.is_finite() && *megabytes >= 0.01;
-                    let megabytes: f64 = value(&mut parser, "--rotate-mb", "0.01 or more", positive)?;
-                    args.rotation.bytes = Some((megabytes * 1e6) as u64);
-                }
+                Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
+                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser)?),
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -179,6 +171,20 @@ impl FromStr for Endpoint {
         let here = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         here.or_else(|_| text.parse()).map(Self)
     }
+}
+
+/// How long a part of the recording is.
+fn minutes(parser: &mut lexopt::Parser) -> Result<Samples, String> {
+    let enough = |minutes: &f64| minutes.is_finite() && *minutes >= 0.05;
+    let minutes = value(parser, "--rotate-minutes", "0.05 or more", enough)?;
+    Ok(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO))
+}
+
+/// How many bytes a part of the recording takes.
+fn megabytes(parser: &mut lexopt::Parser) -> Result<u64, String> {
+    let enough = |megabytes: &f64| megabytes.is_finite() && *megabytes >= 0.01;
+    let megabytes: f64 = value(parser, "--rotate-mb", "0.01 or more", enough)?;
+    Ok((megabytes * 1e6) as u64)
 }
 
 fn value<T: FromStr>(

@@ -201,7 +201,7 @@ impl Recorder {
         let before = self.parts.before().filter(|_| self.parts.turning);
         let (folder, from) =
             before.clone().map_or_else(|| (self.parts.folder(), self.parts.last()), |it| (it.0, it.1));
-        let tape = Tape::new(format!("{folder}{own}"), name, sealer).from_on(from);
+        let tape = Tape::new(format!("{folder}{own}"), name, sealer).heard_from(from);
         let tape = tape.paid_from(&self.purse);
         let tape = if self.parts.rotates() { tape.turns() } else { tape };
         let tape = if self.is_heard { tape.tells() } else { tape };

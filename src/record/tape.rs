@@ -133,7 +133,7 @@ impl Tape {
     }
 
     /// One that is heard from room sample `from` on.
-    pub(super) fn from_on(self, from: u64) -> Self {
+    pub(super) fn heard_from(self, from: u64) -> Self {
         Self { from, ..self }
     }
 
