@@ -110,9 +110,7 @@ impl Recorder {
     /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
     #[must_use]
     pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
-        let mut recorder = Self { pre_roll, ..Self::new(config) };
-        recorder.pause(SampleTime::ZERO);
-        recorder
+        Self { pre_roll, ..Self::new(config) }
     }
 
     /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
@@ -139,7 +137,7 @@ impl Recorder {
         let from = from.max(self.now.before(self.pre_roll));
         if self.store.is_none() {
             self.open_store(disk, dir, from)?;
-            self.resume(from);
+            self.keep_nothing_before(from);
         }
         Ok(from)
     }
