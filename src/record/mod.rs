@@ -70,6 +70,7 @@ mod toc;
 mod track;
 mod track_file;
 mod trial;
+mod unseal;
 mod unsealed;
 mod waiting;
 
@@ -100,3 +101,6 @@ pub use session::{Session, TrackSummary};
 pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
 pub use track_file::TrackFile;
+pub use unseal::unseal;
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) use unsealed::Unsealed;
