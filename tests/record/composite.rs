@@ -17,8 +17,9 @@ use tertulia::{
     time::{MediaTime, Samples},
 };
 
-const SECONDS: u64 = 48;
-const END: u64 = SECONDS * 48_000;
+/// Enough for a stretch with a block in it, and one before and behind.
+const LONG: u64 = 46 * 48_000;
+const SHORT: u64 = 13 * 48_000;
 /// What is decoded together, and with how much before it: see `render`.
 const BLOCK: u64 = 480_000;
 const WARM_UP: u64 = 48_000;
@@ -30,7 +31,7 @@ static TALKERS: LazyLock<[Talker; 3]> =
     LazyLock::new(|| [Mode::Speech, Mode::Music, Mode::Speech].map(|mode| Talker::new(mode, 300)));
 
 /// Three voices that say the same six seconds again and again, all at once.
-fn record(dir: &Path, keys: Option<&Path>) {
+fn record(dir: &Path, keys: Option<&Path>, end: u64) {
     let mut recorder =
         Recorder::create(dir, RecorderConfig { sync: None, ..RecorderConfig::default() }).unwrap();
     keys.into_iter().for_each(|keys| recorder.seal(Seals::new(keys, [1; 32]).unwrap()));
@@ -39,7 +40,7 @@ fn record(dir: &Path, keys: Option<&Path>) {
         let speaker = SpeakerId(id);
         recorder.join(speaker, name, at(0)).unwrap();
         recorder.open(Recordable::dangerously_without_consent(speaker, at(0)));
-        packets.extend((0..SECONDS * 50).map(|n| VoicePacket {
+        packets.extend((0..end / FRAME).map(|n| VoicePacket {
             speaker,
             sequence: n,
             media: MediaTime::ORIGIN + Samples::new(n * FRAME),
@@ -48,7 +49,7 @@ fn record(dir: &Path, keys: Option<&Path>) {
         }));
     }
     play(&mut recorder, packets);
-    recorder.finish(at(END)).unwrap();
+    recorder.finish(at(end)).unwrap();
 }
 
 /// Bits of what is rendered.
@@ -87,7 +88,7 @@ fn there(range: &Range<u64>) -> Range<usize> {
 }
 
 fn blocks() -> impl Iterator<Item = Range<u64>> {
-    (0..END).step_by(BLOCK as usize).map(|from| from..(from + BLOCK).min(END))
+    (0..LONG).step_by(BLOCK as usize).map(|from| from..(from + BLOCK).min(LONG))
 }
 
 /// A session, plain or sealed, and its renders.
@@ -99,10 +100,10 @@ struct Session {
 }
 
 impl Session {
-    fn new(is_sealed: bool) -> Self {
+    fn new(is_sealed: bool, end: u64) -> Self {
         let root = tempfile::tempdir().unwrap();
         let (dir, keys) = (root.path().join("session"), is_sealed.then(|| root.path().join("keys")));
-        record(&dir, keys.as_deref());
+        record(&dir, keys.as_deref(), end);
         let before = rendered(&dir, keys.as_deref(), None);
         Self { _root: root, dir, keys, before }
     }
@@ -126,7 +127,7 @@ impl Session {
 #[test]
 fn a_render_after_a_voice_was_taken_back_is_one_without_it() {
     for is_sealed in [false, true] {
-        let session = Session::new(is_sealed);
+        let session = Session::new(is_sealed, SHORT);
         let expected = session.rendered(Some("bert"));
         session.take_back("bert", 0..u64::MAX);
         let after = session.rendered(None);
@@ -143,7 +144,7 @@ fn a_render_after_a_voice_was_taken_back_is_one_without_it() {
 fn where_a_stretch_was_taken_back_the_voice_is_not_and_elsewhere_all_is_as_it_was() {
     let mut rng = Rng::new(6);
     for is_sealed in [false, true] {
-        let session = Session::new(is_sealed);
+        let session = Session::new(is_sealed, LONG);
         let name = NAMES[rng.between(0.0, 3.0) as usize];
         let range = rng.between(481_000.0, 900_000.0) as u64..rng.between(1_500_000.0, 1_800_000.0) as u64;
         let without = session.rendered(Some(name));
@@ -165,7 +166,7 @@ fn where_a_stretch_was_taken_back_the_voice_is_not_and_elsewhere_all_is_as_it_wa
         assert!(silent >= 1 && whole >= 2, "{gap:?}: {silent} {whole}");
         let before = there(&(0..gap.start - WARM_UP));
         assert!(after.mix[before.clone()] == session.before.mix[before]);
-        let behind = there(&(END.min((gap.end + WARM_UP).next_multiple_of(BLOCK) + FORGETS)..END));
+        let behind = there(&(LONG.min((gap.end + WARM_UP).next_multiple_of(BLOCK) + FORGETS)..LONG));
         assert!(after.mix[behind.clone()] == session.before.mix[behind]);
         for other in NAMES.iter().filter(|other| **other != name) {
             assert!(after.stems[*other] == session.before.stems[*other], "{other}");
