@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, fs, ops::Range, path::Path, sync::LazyLock};
 use tertulia::{
     consent::Recordable,
     record::{
-        Cause, Cuttable, Gap, Manifest, Recorder, RecorderConfig, Recording, Seals, TrackPacket, cut, delete,
-        delete_sealed, recover, recover_sealed, redact, redact_sealed, unseal,
+        Cause, Cuttable, Derived, Gap, Manifest, Recorder, RecorderConfig, Recording, Seals, TrackPacket,
+        cut, delete, delete_sealed, recover, recover_sealed, redact, redact_sealed, unseal,
     },
     render::{What, render},
     sim::{Fault, FaultyDisk, Rng},
@@ -259,7 +259,6 @@ fn retention_destroys_the_keys_before_the_files() {
     let place = Place::new();
     record(&place, true);
     assert!(delete(&place.sealed()).unwrap_err().to_string().contains("expected a folder of keys"));
-    // Something that cannot be removed stands for a crash: the files are there, the keys are not.
     let keys = ["mara", "george"]
         .map(|name| fs::read(place.keys().join(format!("{name}.keys"))).unwrap().len() / 32);
     let deleted = delete_sealed(&place.sealed(), &place.seals(2)).unwrap();
@@ -267,6 +266,32 @@ fn retention_destroys_the_keys_before_the_files() {
     assert!(!place.sealed().exists());
     assert_eq!(fs::read_dir(place.keys()).unwrap().count(), 0);
     assert_eq!(delete_sealed(&place.sealed(), &place.seals(2)).unwrap().keys, 0);
+}
+
+/// Something that cannot be removed stands for a crash between keys and files.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_deletion_that_stops_between_keys_and_files_leaves_nothing_readable() {
+    let place = Place::new();
+    record(&place, true);
+    let made = Derived {
+        path: "/proc/self/status".into(),
+        kind: "mix".into(),
+        from_sample: 0,
+        to_sample: END,
+        speakers: vec!["mara".into()],
+        recipients: Vec::new(),
+    };
+    made.note(&place.sealed()).unwrap();
+    let said = &TALKERS[0].packets[300];
+    assert!(packets(&place.opened(), "mara", 0..END).iter().any(|packet| packet.payload == *said));
+    assert!(delete_sealed(&place.sealed(), &place.seals(2)).is_err());
+    let bytes = file(&place.sealed(), "mara.sealed");
+    assert!(!bytes.windows(said.len()).any(|window| window == said));
+    assert!(place.opened().track("mara").unwrap_err().to_string().contains("mara.keys"));
+    fs::remove_file(place.sealed().join("derived.json")).unwrap();
+    delete_sealed(&place.sealed(), &place.seals(2)).unwrap();
+    assert!(!place.sealed().exists());
 }
 
 #[test]
