@@ -82,8 +82,11 @@ impl Folder {
         Self::open(dir, durable)
     }
 
-    /// The same, of a folder that holds no session.
-    pub(super) fn open(dir: &Path, durable: bool) -> io::Result<Self> {
+    /// The same, of a folder that need hold no session.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(dir: &Path, durable: bool) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         Ok(Self { dir: dir.to_owned(), durable, open: BTreeMap::new() })
     }

@@ -81,6 +81,7 @@ mod track;
 mod track_file;
 mod trial;
 mod turning;
+mod unseal;
 mod unsealed;
 mod waiting;
 mod watch;
@@ -114,3 +115,6 @@ pub use session::{Session, TrackSummary};
 pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
 pub use track_file::TrackFile;
+pub use unseal::unseal;
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) use unsealed::Unsealed;

@@ -3,9 +3,11 @@
 
 mod clips;
 mod clocks;
+mod composite;
 mod crash;
 mod faults;
 mod gates;
+mod halted;
 mod leaks;
 mod limits;
 mod parts;
