@@ -9,7 +9,7 @@ use tertulia::{
     live::{Control, PacketIn, RoomId, Stage, StageConfig},
     record::{Cause, Manifest, Origin, Recording},
     room::{
-        Audit, ClipRequest, Fact, Head, ItemId, Moment, News, Person, Refusal, Role, Rules, Signed,
+        Audit, ClipRequest, Excerpt, Fact, Head, ItemId, Moment, News, Person, Refusal, Role, Rules, Signed,
         SigningKey, Span, sha256,
     },
     sim::Talker,
@@ -169,6 +169,9 @@ fn a_voice_is_kept_cut_and_taken_back_as_the_room_decides() {
     house.until(|fact| matches!(fact, Fact::Redacted { .. }));
     house.until(|fact| matches!(fact, Fact::Deleted { item, .. } if *item == clip));
     assert!(!house.steward.folder_of(clip).exists(), "her clip is gone");
+    let proof = std::fs::read(dir.path().join(format!("room/deleted-{}.json", clip.0))).expect("a proof");
+    let proof = Signed::<Excerpt>::read(&proof, None).expect("signed").body;
+    assert!(proof.holds() && matches!(proof.entry.fact, Fact::Deleted { item, .. } if item == clip));
     let (kept, taken_back) = packets(&folder, "mara", Cause::Revoked);
     assert!(kept < 150 && taken_back >= 16, "{kept} packets left, {taken_back} of silence");
     assert!(house.failures().is_empty(), "{:?}", house.failures());

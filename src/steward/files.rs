@@ -5,7 +5,7 @@ use crate::{
     record::{Manifest, RecordError, Redacted, delete, recover, redact},
     room::{Entry, Fact, ItemId, Kind, Moment, Person, Span, sha256},
 };
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 impl Steward {
     /// Recordings whose end is on disk are kept: the hash of the manifest, which holds the tracks', stands for them.
@@ -66,13 +66,23 @@ impl Steward {
         }
     }
 
+    /// The proof that an item was deleted, by the entry that says so.
+    fn prove(&mut self, item: ItemId, entry: Option<u64>) {
+        let Some(excerpt) = entry.and_then(|entry| self.room.excerpt(entry)) else { return };
+        let path = self.folder.join(format!("deleted-{}.json", item.0));
+        if let Err(error) = fs::write(path, self.sign(excerpt)) {
+            self.fail(item, &error);
+        }
+    }
+
     /// Keys and files go, and the room is told how that went.
     pub(super) fn delete(&mut self, item: ItemId, now: Moment) {
         self.cuttings.retain(|cutting| cutting.item != item);
         match delete(&self.folder_of(item)) {
             Ok(deleted) => {
                 let names = deleted.tracks.iter().flat_map(|(file, _)| file.bytes());
-                let _ = self.room.deleted(item, sha256(&names.collect::<Vec<_>>()), None, now);
+                let gone = self.room.deleted(item, sha256(&names.collect::<Vec<_>>()), None, now);
+                self.prove(item, gone.ok());
             }
             Err(error) => {
                 self.fail(item, &error);

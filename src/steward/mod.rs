@@ -9,6 +9,7 @@
 //! | `room.log` | the room's journal, appended and synced |
 //! | `item-N/` | what item N is: a recording, a copy for moderators, a clip |
 //! | `item-N/papers.json` | a clip's signed papers: see [`ClipManifest`](crate::room::ClipManifest) |
+//! | `deleted-N.json` | the signed proof that item N was deleted: see [`Excerpt`](crate::room::Excerpt) |
 //!
 //! What a steward cannot do by itself leaves as an [`Order`]: news for screens, a transcript to be written, files to be
 //! handed over.
@@ -25,7 +26,7 @@ pub use order::Order;
 
 use crate::{
     live::{Control, RoomId},
-    room::{Damaged, ItemId, Moment, Person, Refusal, Room, Rules, SigningKey},
+    room::{Damaged, ItemId, Moment, Person, Refusal, Room, Rules, Signed, SigningKey, Statement},
 };
 use cutting::Cutting;
 use gates::Takes;
@@ -142,6 +143,12 @@ impl Steward {
     #[must_use = "an order that is dropped is not carried out"]
     pub fn poll(&mut self) -> Option<Order> {
         self.orders.pop_front()
+    }
+
+    /// Signs a receipt, a head or an excerpt of this room's: a file's content.
+    #[must_use]
+    pub fn sign(&self, statement: impl Statement) -> String {
+        Signed::sign(statement, &self.key).to_json()
     }
 
     /// Where an item's files are.
