@@ -8,7 +8,10 @@ use super::{
     event::Event,
     gate::{Gates, Spans},
     journal::Line,
+    keys::Seals,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
+    sealed,
+    sealer::Sealer,
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
@@ -33,6 +36,8 @@ pub struct Recorder {
     store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
+    /// None if tracks are plain.
+    seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
@@ -76,6 +81,7 @@ impl Recorder {
             config,
             store: None,
             pre_roll: Samples::ZERO,
+            seals: None,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
@@ -84,6 +90,12 @@ impl Recorder {
             unclaimed: 0,
             is_heard: false,
         }
+    }
+
+    /// Tracks of speakers that join from here on are sealed: `tracks/NAME.sealed` is for whoever has the keys, which lie where
+    /// `seals` says and are on disk before what they seal. Who wants all tracks sealed says so before anybody joins.
+    pub fn seal(&mut self, seals: Seals) {
+        self.seals = Some(seals);
     }
 
     /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
@@ -171,7 +183,9 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
-        let tape = Tape::new(file_name(name), name);
+        let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
+        let file = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
+        let tape = Tape::new(file, name, sealer);
         let tape = if self.is_heard { tape.tells() } else { tape };
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
@@ -363,7 +377,7 @@ impl Recorder {
             speakers: self
                 .tracks
                 .iter()
-                .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
+                .map(|(name, track)| (name.clone(), TrackEntry::new(track, end)))
                 .collect(),
             events: self.events.clone(),
         }

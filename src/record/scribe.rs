@@ -3,7 +3,7 @@
 
 use super::{config::RecorderConfig, disk::Disk, read::TrackPacket, recorder::Recorder};
 use crate::time::SampleTime;
-use std::{io, path::Path};
+use std::{io, ops::Range, path::Path};
 
 impl Recorder {
     /// A recorder without a disk, for a transcript. Its gates are a recording's, to the sample; its key is
@@ -43,6 +43,14 @@ impl Disk for Nowhere {
     }
 
     fn remove(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn rename(&mut self, _: &str, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn shred(&mut self, _: &str, _: Range<u64>) -> io::Result<()> {
         Ok(())
     }
 }

@@ -321,6 +321,7 @@ impl Track {
     fn tell(&mut self, to: u64, cause: Cause) {
         if let Some(cause) = self.gates.was_shut(self.told, to) {
             self.memory.shut(cause);
+            self.tape.gate();
         }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);

@@ -14,5 +14,6 @@ mod redact;
 mod redundancy;
 mod render;
 mod schedules;
+mod sealed;
 mod stays;
 mod support;
