@@ -35,7 +35,7 @@ impl Steward {
 
     /// Is it cut?
     fn cut(&mut self, cutting: &Cutting, now: Moment) -> Result<bool, StewardError> {
-        let Ok(parent) = Recording::open(&self.folder_of(cutting.parent)) else { return Ok(false) };
+        let Ok(parent) = self.recording_of(cutting.parent) else { return Ok(false) };
         let (manifest, to) = (parent.manifest(), cutting.span.to_sample.samples());
         if !manifest.finished && manifest.samples < to + BEHIND.count() || manifest.samples < to {
             return Ok(false);

@@ -20,6 +20,7 @@ mod files;
 mod gates;
 mod kept;
 mod order;
+mod sealing;
 
 pub use error::StewardError;
 pub use order::Order;
@@ -47,6 +48,8 @@ pub struct Steward {
     room: Room,
     live: RoomId,
     folder: PathBuf,
+    /// Where keys lie, if what is recorded is sealed.
+    keys: Option<PathBuf>,
     log: File,
     key: SigningKey,
     /// What people's tracks are called.
@@ -78,11 +81,18 @@ impl Steward {
     }
 
     /// A room comes back from its folder after a crash: everything that was decided is known, gates are shut, recordings
-    /// that broke off are finished, and clips that were granted are cut.
+    /// that broke off are finished, and clips that were granted are cut. `keys` is where keys lie, if recordings were
+    /// [sealed](Self::seal).
     ///
     /// # Errors
     /// There is no room, its journal was changed, or the folder cannot be read.
-    pub fn reopen(live: RoomId, folder: &Path, key: SigningKey, now: Moment) -> Result<Self, StewardError> {
+    pub fn reopen(
+        live: RoomId,
+        folder: &Path,
+        keys: Option<&Path>,
+        key: SigningKey,
+        now: Moment,
+    ) -> Result<Self, StewardError> {
         let path = folder.join(LOG);
         let failed = |error| StewardError::disk(&path, error);
         let bytes = fs::read(&path).map_err(failed)?;
@@ -91,13 +101,15 @@ impl Steward {
         let log = OpenOptions::new().append(true).open(&path).map_err(failed)?;
         log.set_len((bytes.len() - torn) as u64).map_err(failed)?;
         let mut steward = Self::new(room, live, folder, log, key);
+        steward.keys = keys.map(Path::to_owned);
         steward.finish_what_broke_off(now);
         Ok(steward)
     }
 
     fn new(room: Room, live: RoomId, folder: &Path, log: File, key: SigningKey) -> Self {
         let (names, takes, folder) = (BTreeMap::new(), Takes::default(), folder.to_owned());
-        Self { room, live, folder, log, key, names, takes, cuttings: Vec::new(), orders: VecDeque::new() }
+        let (cuttings, orders) = (Vec::new(), VecDeque::new());
+        Self { room, live, folder, keys: None, log, key, names, takes, cuttings, orders }
     }
 
     /// The room, to be asked.
