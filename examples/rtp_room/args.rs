@@ -18,6 +18,7 @@ usage: rtp_room --bind ADDR:PORT [options]
   --bind ADDR:PORT        where to receive, and to send from
   --listener ADDR:PORT    send the shared mix there, IPv4 or IPv6 as --bind; may be repeated
   --record DIR            record every voice into DIR/tracks
+  --mix                   and their mix, some seconds behind, into DIR/mix.opus
   --payload-type N        RTP payload type in and out, 0..127 (111)
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
@@ -34,6 +35,7 @@ pub(crate) struct Args {
     pub(crate) bind: SocketAddr,
     pub(crate) listeners: Vec<SocketAddr>,
     pub(crate) record: Option<PathBuf>,
+    pub(crate) mix: bool,
     pub(crate) payload_type: u8,
     pub(crate) packet: Samples,
     pub(crate) bitrate_bps: u32,
@@ -53,6 +55,7 @@ impl Args {
             bind: ([0, 0, 0, 0], 0).into(),
             listeners: Vec::new(),
             record: None,
+            mix: false,
             payload_type: 111,
             packet: Samples::from_ms(20),
             bitrate_bps: 32_000,
@@ -80,6 +83,7 @@ impl Args {
                     args.listeners.push(to);
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
+                Long("mix") => args.mix = true,
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -133,6 +137,9 @@ impl Args {
                     self.bind
                 ));
             }
+        }
+        if self.mix && self.record.is_none() {
+            return Err("--mix: expected --record DIR beside it".into());
         }
         let (packet, quantum) = (self.packet, self.quantum().samples());
         if !packet.count().is_multiple_of(quantum.count()) {

@@ -5,6 +5,7 @@ mod clips;
 mod clocks;
 mod crash;
 mod faults;
+mod follow;
 mod gates;
 mod leaks;
 mod place;
