@@ -1,4 +1,4 @@
-//! A lane's exact counters. `arrived = kept + duplicate + Σ rejected`, always.
+//! A lane's exact counters. `arrived = kept + reports + duplicate + Σ rejected`, always.
 
 use crate::{packet::Reject, time::Samples};
 
@@ -9,6 +9,8 @@ pub struct PacketCounts {
     pub arrived: u64,
     /// Handed on to the recording: see [`super::Received::Kept`].
     pub kept: u64,
+    /// What the sender reported of its clock: see [`super::Received::Report`].
+    pub reports: u64,
     /// A packet that had come before.
     pub duplicate: u64,
     /// Turned away, by [`Reject::index`].

@@ -9,6 +9,7 @@ mod malformed;
 mod mix_minus;
 mod onset;
 mod relaying;
+mod reports;
 mod restarts;
 mod resting;
 mod sample_accuracy;
