@@ -3,11 +3,15 @@
 
 mod clips;
 mod clocks;
+mod composite;
 mod crash;
 mod faults;
 mod follow;
 mod gates;
+mod halted;
 mod leaks;
+mod limits;
+mod parts;
 mod place;
 mod random;
 mod read_back;
