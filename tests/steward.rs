@@ -9,7 +9,7 @@ use tertulia::{
     live::{Control, PacketIn, RoomId, Stage, StageConfig},
     record::{Cause, Manifest, Origin, Recording},
     room::{
-        Audit, ClipRequest, Fact, Head, ItemId, Moment, News, Person, Refusal, Role, Rules, Signed,
+        Audit, ClipRequest, Excerpt, Fact, Head, ItemId, Moment, News, Person, Refusal, Role, Rules, Signed,
         SigningKey, Span, sha256,
     },
     sim::Talker,
@@ -169,6 +169,9 @@ fn a_voice_is_kept_cut_and_taken_back_as_the_room_decides() {
     house.until(|fact| matches!(fact, Fact::Redacted { .. }));
     house.until(|fact| matches!(fact, Fact::Deleted { item, .. } if *item == clip));
     assert!(!house.steward.folder_of(clip).exists(), "her clip is gone");
+    let proof = std::fs::read(dir.path().join(format!("room/deleted-{}.json", clip.0))).expect("a proof");
+    let proof = Signed::<Excerpt>::read(&proof, None).expect("signed").body;
+    assert!(proof.holds() && matches!(proof.entry.fact, Fact::Deleted { item, .. } if item == clip));
     let (kept, taken_back) = packets(&folder, "mara", Cause::Revoked);
     assert!(kept < 150 && taken_back >= 16, "{kept} packets left, {taken_back} of silence");
     assert!(house.failures().is_empty(), "{:?}", house.failures());
@@ -195,6 +198,38 @@ fn the_clip_and_its_papers_are_right(house: &House, clip: ItemId, recording: Ite
 }
 
 #[test]
+fn a_sealed_recording_is_gone_with_its_keys() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, keys) = (dir.path().join("room"), dir.path().join("keys"));
+    let mut house = House::open(&folder);
+    house.steward.seal(&keys);
+    let mut mara = house.seat("mara");
+    let recording = house.decide(|room, now| room.record(person("ada"), now));
+    house.decide(|room, now| room.agree(person("mara"), Purpose::Record, None, now));
+    talk(&mut mara, 1, 1_000);
+    house.wait_for(1_500);
+    house.decide(|room, now| room.stop(person("ada"), now));
+    house.until(|fact| matches!(fact, Fact::Kept(item, _) if *item == recording));
+    let kept = house.steward.folder_of(recording);
+    assert!(kept.join("tracks/mara.sealed").is_file() && !kept.join("tracks/mara.opus").exists());
+    // Somebody made a copy of the folder, which no deletion will ever find.
+    let elsewhere = dir.path().join("elsewhere");
+    copy(&kept, &elsewhere);
+    let their_keys = keys.join(format!("item-{}", recording.0));
+    let read = |keys: &Path| {
+        let recording = Recording::open(&elsewhere).expect("a session").with_keys(keys);
+        recording.track("mara").is_ok_and(|mut track| {
+            track.packets(0..u64::MAX).flatten().any(|packet| packet.origin == Origin::Speaker)
+        })
+    };
+    assert!(read(&their_keys));
+    house.decide(|room, now| room.discard(person("ada"), recording, now));
+    house.until(|fact| matches!(fact, Fact::Deleted { item, .. } if *item == recording));
+    assert!(!kept.exists() && !read(&their_keys), "the copy is noise");
+    assert!(house.failures().is_empty(), "{:?}", house.failures());
+}
+
+#[test]
 fn after_a_crash_gates_are_shut_and_what_broke_off_is_finished() {
     let dir = tempfile::tempdir().expect("a folder");
     let folder = dir.path().join("room");
@@ -213,7 +248,7 @@ fn after_a_crash_gates_are_shut_and_what_broke_off_is_finished() {
 
     let (mut control, live) = stage();
     let now = moment(10_000);
-    let mut steward = Steward::reopen(live, &crashed, key(), now).expect("the room comes back");
+    let mut steward = Steward::reopen(live, &crashed, None, key(), now).expect("the room comes back");
     steward.advance(&mut control, now).expect("a disk");
     let opened = |order: &Order| matches!(order, Order::Tell(News::VoiceIn(..)) | Order::Failed(..));
     assert!(!std::iter::from_fn(|| steward.poll()).any(|order| opened(&order)), "nothing opens by itself");

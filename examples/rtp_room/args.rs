@@ -21,6 +21,7 @@ usage: rtp_room --bind ADDR:PORT [options]
   --bind ADDR:PORT        where to receive, and to send from
   --listener ADDR:PORT    send the shared mix there, IPv4 or IPv6 as --bind; may be repeated
   --record DIR            record every voice into DIR/tracks
+  --mix                   and their mix, some seconds behind, into DIR/mix.opus
   --rotate-minutes N      go on in DIR/part-0002 and so on, each so long
   --rotate-mb N           or as soon as a part's tracks have so many megabytes
   --payload-type N        RTP payload type in and out, 0..127 (111)
@@ -41,6 +42,7 @@ pub(crate) struct Args {
     pub(crate) bind: SocketAddr,
     pub(crate) listeners: Vec<SocketAddr>,
     pub(crate) record: Option<PathBuf>,
+    pub(crate) mix: bool,
     pub(crate) rotation: Rotation,
     pub(crate) payload_type: u8,
     pub(crate) packet: Samples,
@@ -62,6 +64,7 @@ impl Args {
             bind: ([0, 0, 0, 0], 0).into(),
             listeners: Vec::new(),
             record: None,
+            mix: false,
             rotation: Rotation::default(),
             payload_type: 111,
             packet: Samples::from_ms(20),
@@ -91,6 +94,7 @@ impl Args {
                     args.listeners.push(to);
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
+                Long("mix") => args.mix = true,
                 Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
                 Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser)?),
                 Long("payload-type") => {
@@ -147,6 +151,9 @@ impl Args {
                     self.bind
                 ));
             }
+        }
+        if self.mix && self.record.is_none() {
+            return Err("--mix: expected --record DIR beside it".into());
         }
         let (packet, quantum) = (self.packet, self.quantum().samples());
         if !packet.count().is_multiple_of(quantum.count()) {

@@ -4,6 +4,7 @@
 mod args;
 mod house;
 mod metrics;
+mod mix;
 mod network;
 mod report;
 
@@ -64,6 +65,9 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     thread::scope(|threads| {
         threads.spawn(move || network::send(socket, &new_routes));
         threads.spawn(move || network::receive(socket, shared, routes, args.payload_type, over));
+        if let Some(dir) = args.record.as_ref().filter(|_| args.mix) {
+            threads.spawn(|| mix::follow(dir, args.bitrate_bps, over));
+        }
         if let Some(figures) = &figures {
             threads.spawn(move || metrics::serve(figures, shared, over));
         }

@@ -55,6 +55,18 @@ impl Control {
         config: RecorderConfig,
     ) -> Result<Take<ModerationBasis>, RecordingError> {
         let recorder = Recorder::create(dir, config).map_err(RecordingError::Record)?;
+        self.begin_copy(room, recorder)
+    }
+
+    /// As [`Self::start_copy`], with a recorder of the caller's into which nobody was let yet.
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn begin_copy(
+        &mut self,
+        room: RoomId,
+        recorder: Recorder,
+    ) -> Result<Take<ModerationBasis>, RecordingError> {
         self.begin(room, recorder, None)
     }
 

@@ -4,7 +4,7 @@ use super::{Steward, StewardError, kept::hash_of};
 use crate::{
     consent::Purpose,
     record::{Cuttable, Recording, cut, fingerprint},
-    room::{Hex, ItemId, Moment, Person, Signed, Span},
+    room::{Hex, ItemId, Moment, Person, Span},
     time::{SampleTime, Samples},
 };
 use std::{fs, ops::Range, path::Path};
@@ -35,7 +35,7 @@ impl Steward {
 
     /// Is it cut?
     fn cut(&mut self, cutting: &Cutting, now: Moment) -> Result<bool, StewardError> {
-        let Ok(parent) = Recording::open(&self.folder_of(cutting.parent)) else { return Ok(false) };
+        let Ok(parent) = self.recording_of(cutting.parent) else { return Ok(false) };
         let (manifest, to) = (parent.manifest(), cutting.span.to_sample.samples());
         if !manifest.finished && manifest.samples < to + BEHIND.count() || manifest.samples < to {
             return Ok(false);
@@ -74,7 +74,7 @@ impl Steward {
         let hash = hash_of(into).ok_or("the clip's manifest is not there")?;
         let around = Hex(fingerprint(parent, range(window))?);
         let papers = self.room.clip_manifest(cutting.item, hash, window, around).ok_or("no such clip")?;
-        Ok(fs::write(into.join("papers.json"), Signed::sign(papers, &self.key).to_json())?)
+        Ok(fs::write(into.join("papers.json"), self.sign(papers))?)
     }
 }
 

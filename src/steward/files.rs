@@ -2,10 +2,10 @@
 
 use super::{Order, Steward, cutting::Cutting};
 use crate::{
-    record::{Manifest, RecordError, Redacted, delete, recover, redact},
+    record::{Manifest, RecordError, Redacted},
     room::{Entry, Fact, ItemId, Kind, Moment, Person, Span, sha256},
 };
-use std::{path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 impl Steward {
     /// Recordings whose end is on disk are kept: the hash of the manifest, which holds the tracks', stands for them.
@@ -29,8 +29,8 @@ impl Steward {
             match kind {
                 Kind::Clip => self.cuttings.extend(granted(self.room.entries(), item)),
                 Kind::Recording | Kind::Copy if self.folder_of(item).is_dir() => {
-                    match recover(&self.folder_of(item)) {
-                        Ok(_) => self.keep(item, now),
+                    match self.recover_item(item) {
+                        Ok(()) => self.keep(item, now),
                         Err(error) => self.fail(item, &error),
                     }
                 }
@@ -45,7 +45,7 @@ impl Steward {
         let items = self.room.items().filter(|(_, it)| !it.gone && it.kind == Kind::Recording);
         let (mut keys, mut done) = (Vec::new(), true);
         for item in items.map(|(item, _)| item).collect::<Vec<_>>() {
-            match take_out(&self.folder_of(item), &name, span) {
+            match self.take_out(item, &name, span) {
                 Ok(Some(Redacted { changed, dropped, .. })) => {
                     keys.extend(changed.iter().flat_map(|file| file.bytes()));
                     if !dropped.is_empty() {
@@ -66,13 +66,40 @@ impl Steward {
         }
     }
 
+    /// Nothing is to be done where the voice never was.
+    fn take_out(&self, item: ItemId, name: &str, span: Span) -> Result<Option<Redacted>, Undone> {
+        let folder = self.folder_of(item);
+        if !folder.join("session.json").exists() {
+            return Ok(None);
+        }
+        let manifest = Manifest::read(&folder).map_err(Undone::Failed)?;
+        if !manifest.finished {
+            return Err(Undone::Running);
+        }
+        if !manifest.speakers.contains_key(name) {
+            return Ok(None);
+        }
+        let range = span.from_sample.samples()..span.to_sample.samples();
+        self.redact_item(item, name, range).map(Some).map_err(Undone::Failed)
+    }
+
+    /// The proof that an item was deleted, by the entry that says so.
+    fn prove(&mut self, item: ItemId, entry: Option<u64>) {
+        let Some(excerpt) = entry.and_then(|entry| self.room.excerpt(entry)) else { return };
+        let path = self.folder.join(format!("deleted-{}.json", item.0));
+        if let Err(error) = fs::write(path, self.sign(excerpt)) {
+            self.fail(item, &error);
+        }
+    }
+
     /// Keys and files go, and the room is told how that went.
     pub(super) fn delete(&mut self, item: ItemId, now: Moment) {
         self.cuttings.retain(|cutting| cutting.item != item);
-        match delete(&self.folder_of(item)) {
+        match self.delete_item(item) {
             Ok(deleted) => {
                 let names = deleted.tracks.iter().flat_map(|(file, _)| file.bytes());
-                let _ = self.room.deleted(item, sha256(&names.collect::<Vec<_>>()), None, now);
+                let gone = self.room.deleted(item, sha256(&names.collect::<Vec<_>>()), None, now);
+                self.prove(item, gone.ok());
             }
             Err(error) => {
                 self.fail(item, &error);
@@ -86,22 +113,6 @@ impl Steward {
 enum Undone {
     Running,
     Failed(RecordError),
-}
-
-/// Nothing is to be done where the voice never was.
-fn take_out(folder: &Path, name: &str, span: Span) -> Result<Option<Redacted>, Undone> {
-    if !folder.join("session.json").exists() {
-        return Ok(None);
-    }
-    let manifest = Manifest::read(folder).map_err(Undone::Failed)?;
-    if !manifest.finished {
-        return Err(Undone::Running);
-    }
-    if !manifest.speakers.contains_key(name) {
-        return Ok(None);
-    }
-    let range = span.from_sample.samples()..span.to_sample.samples();
-    redact(folder, name, range).map(Some).map_err(Undone::Failed)
 }
 
 /// The grant of a clip, as it stands in the log.

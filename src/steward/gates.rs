@@ -4,7 +4,7 @@ use super::{Order, Steward, cutting::Cutting};
 use crate::{
     consent::{ModerationBasis, Proof, Recordable, Transcribable},
     live::{Control, Finishing, RecordingError, Take},
-    record::RecorderConfig,
+    record::{Recorder, RecorderConfig},
     room::{Effect, ItemId, Moment},
     speaker::SpeakerId,
     time::{SampleTime, UnixMs},
@@ -74,13 +74,18 @@ impl Steward {
     }
 
     fn start_recording(&mut self, control: &mut Control, item: ItemId, now: Moment) {
-        let take = control.start_recording(self.live, &self.folder_of(item), config(now));
+        let take = self.recorder(item, now).and_then(|it| control.begin_recording(self.live, it));
         self.takes.recording = self.begun(item, take);
     }
 
     fn start_copy(&mut self, control: &mut Control, item: ItemId, now: Moment) {
-        let take = control.start_copy(self.live, &self.folder_of(item), config(now));
+        let take = self.recorder(item, now).and_then(|it| control.begin_copy(self.live, it));
         self.takes.copy = self.begun(item, take);
+    }
+
+    fn recorder(&self, item: ItemId, now: Moment) -> Result<Recorder, RecordingError> {
+        let recorder = Recorder::create(&self.folder_of(item), config(now));
+        recorder.and_then(|recorder| self.sealing(item, recorder)).map_err(RecordingError::Record)
     }
 
     fn start_transcript(&mut self, control: &mut Control, item: ItemId) {

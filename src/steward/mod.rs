@@ -9,6 +9,7 @@
 //! | `room.log` | the room's journal, appended and synced |
 //! | `item-N/` | what item N is: a recording, a copy for moderators, a clip |
 //! | `item-N/papers.json` | a clip's signed papers: see [`ClipManifest`](crate::room::ClipManifest) |
+//! | `deleted-N.json` | the signed proof that item N was deleted: see [`Excerpt`](crate::room::Excerpt) |
 //!
 //! What a steward cannot do by itself leaves as an [`Order`]: news for screens, a transcript to be written, files to be
 //! handed over.
@@ -19,13 +20,14 @@ mod files;
 mod gates;
 mod kept;
 mod order;
+mod sealing;
 
 pub use error::StewardError;
 pub use order::Order;
 
 use crate::{
     live::{Control, RoomId},
-    room::{Damaged, ItemId, Moment, Person, Refusal, Room, Rules, SigningKey},
+    room::{Damaged, ItemId, Moment, Person, Refusal, Room, Rules, Signed, SigningKey, Statement},
 };
 use cutting::Cutting;
 use gates::Takes;
@@ -46,6 +48,8 @@ pub struct Steward {
     room: Room,
     live: RoomId,
     folder: PathBuf,
+    /// Where keys lie, if what is recorded is sealed.
+    keys: Option<PathBuf>,
     log: File,
     key: SigningKey,
     /// What people's tracks are called.
@@ -77,11 +81,18 @@ impl Steward {
     }
 
     /// A room comes back from its folder after a crash: everything that was decided is known, gates are shut, recordings
-    /// that broke off are finished, and clips that were granted are cut.
+    /// that broke off are finished, and clips that were granted are cut. `keys` is where keys lie, if recordings were
+    /// [sealed](Self::seal).
     ///
     /// # Errors
     /// There is no room, its journal was changed, or the folder cannot be read.
-    pub fn reopen(live: RoomId, folder: &Path, key: SigningKey, now: Moment) -> Result<Self, StewardError> {
+    pub fn reopen(
+        live: RoomId,
+        folder: &Path,
+        keys: Option<&Path>,
+        key: SigningKey,
+        now: Moment,
+    ) -> Result<Self, StewardError> {
         let path = folder.join(LOG);
         let failed = |error| StewardError::disk(&path, error);
         let bytes = fs::read(&path).map_err(failed)?;
@@ -90,13 +101,15 @@ impl Steward {
         let log = OpenOptions::new().append(true).open(&path).map_err(failed)?;
         log.set_len((bytes.len() - torn) as u64).map_err(failed)?;
         let mut steward = Self::new(room, live, folder, log, key);
+        steward.keys = keys.map(Path::to_owned);
         steward.finish_what_broke_off(now);
         Ok(steward)
     }
 
     fn new(room: Room, live: RoomId, folder: &Path, log: File, key: SigningKey) -> Self {
         let (names, takes, folder) = (BTreeMap::new(), Takes::default(), folder.to_owned());
-        Self { room, live, folder, log, key, names, takes, cuttings: Vec::new(), orders: VecDeque::new() }
+        let (cuttings, orders) = (Vec::new(), VecDeque::new());
+        Self { room, live, folder, keys: None, log, key, names, takes, cuttings, orders }
     }
 
     /// The room, to be asked.
@@ -142,6 +155,12 @@ impl Steward {
     #[must_use = "an order that is dropped is not carried out"]
     pub fn poll(&mut self) -> Option<Order> {
         self.orders.pop_front()
+    }
+
+    /// Signs a receipt, a head or an excerpt of this room's: a file's content.
+    #[must_use]
+    pub fn sign(&self, statement: impl Statement) -> String {
+        Signed::sign(statement, &self.key).to_json()
     }
 
     /// Where an item's files are.

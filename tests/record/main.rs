@@ -6,6 +6,7 @@ mod clocks;
 mod composite;
 mod crash;
 mod faults;
+mod follow;
 mod gates;
 mod halted;
 mod leaks;

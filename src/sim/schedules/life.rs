@@ -136,15 +136,17 @@ impl Life {
         let sleeps = from + (sleeps * (to - from) as f64) as u64;
         let (lossy, padded) = (rng.chance(0.5), rng.chance(0.5));
         let first = from + rng.bits() % samples;
-        let mut place = first;
+        let (mut place, mut begun) = (first, false);
         while place < to + samples {
             if place >= sleeps && place < sleeps + wakes as u64 {
                 place += samples;
                 continue;
             }
-            let late = place > first && rng.chance(0.3);
+            // Whoever sleeps at first is punctual with the first that it sends.
+            let late = begun && rng.chance(0.3);
             let jitter = if late { (rng.unit() * JITTER) as u64 } else { 0 };
-            let lost = place > first && lossy && rng.chance(0.2);
+            let lost = begun && lossy && rng.chance(0.2);
+            begun = true;
             let number = self.sent.len() as u64;
             self.sent.push(Sent {
                 number,
