@@ -13,8 +13,8 @@ use crate::{
 
 /// So many packets are decoded unheard before a voice is heard: a decoder has forgotten everything after three.
 const WARM_UP: u64 = 4;
-/// What nobody would hear of a hole, beyond its first 120 ms, counts as silence.
-const AUDIBLE_HOLE: Samples = Samples::from_ms(120);
+/// What nobody would hear of a hole, beyond its first 180 ms, counts as silence.
+const AUDIBLE_HOLE: Samples = Samples::from_ms(180);
 
 impl Voice {
     /// Lets a quantum pass. Time is made up for at once, as nobody hears it.
