@@ -74,6 +74,7 @@ fn record(dir: &Path, talk: &[Box<[u8]>]) -> Result<(), Box<dyn Error>> {
                 media: MediaTime::ORIGIN + Samples::new(960 * number),
                 arrived: now,
                 duration: Samples::new(960),
+                marker: false,
                 payload: &talk[(number as usize + 377 * usize::from(voice)) % talk.len()],
             });
         }

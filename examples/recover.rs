@@ -34,7 +34,10 @@ fn main() -> ExitCode {
 
 fn print(dir: &str, recovery: &Recovery) {
     let seconds = |samples: u64| SampleTime::from_samples(samples).as_ms() / 1e3;
-    let Recovery { was_whole, samples, tracks } = recovery;
+    let Recovery { was_whole, samples, tracks, redacted } = recovery;
+    if let Some(redacted) = redacted {
+        println!("{dir}: a redaction is done now: {} packets taken out", redacted.packets);
+    }
     if *was_whole {
         println!("{dir}: whole, {:.3} s; nothing to do", seconds(*samples));
         return;

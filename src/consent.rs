@@ -1,5 +1,6 @@
-//! Consent is a type: nothing reaches a recording without a [`Recordable`], and only the consent ledger makes one. A copy
-//! for moderators has another ground and therefore another type, [`ModerationBasis`]: neither opens the other's gate.
+//! Consent is a type: nothing reaches a recording without a [`Recordable`], and only the consent ledger makes one. Whoever
+//! writes down what is said needs another yes, [`Transcribable`]; a copy for moderators has another ground,
+//! [`ModerationBasis`]. None opens another's gate.
 
 use crate::{speaker::SpeakerId, time::SampleTime};
 
@@ -58,6 +59,39 @@ impl Recordable {
     }
 }
 
+/// Proof that a voice may be written down, from one sample on. It opens a transcript's gate and no other.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Transcribable {
+    speaker: SpeakerId,
+    from: SampleTime,
+}
+
+impl Transcribable {
+    /// What the ledger hands out when a speaker has agreed to [`Purpose::Transcribe`].
+    #[cfg(feature = "room")]
+    pub(crate) fn agreed(speaker: SpeakerId, from: SampleTime) -> Self {
+        Self { speaker, from }
+    }
+
+    /// A proof of nothing, for tests and for servers that settled consent elsewhere and answer for it.
+    #[must_use]
+    pub fn dangerously_without_consent(speaker: SpeakerId, from: SampleTime) -> Self {
+        Self { speaker, from }
+    }
+
+    /// Whose voice.
+    #[must_use]
+    pub fn speaker(&self) -> SpeakerId {
+        self.speaker
+    }
+
+    /// The first sample that may be written down.
+    #[must_use]
+    pub fn from(&self) -> SampleTime {
+        self.from
+    }
+}
+
 /// Why a voice may be kept for moderators without its consent (GDPR article 6(1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -106,5 +140,51 @@ impl ModerationBasis {
     #[must_use]
     pub fn basis(&self) -> LegalBasis {
         self.basis
+    }
+}
+
+/// What opens a gate: one of [`Recordable`], [`Transcribable`] and [`ModerationBasis`], spent as it is turned. Each fits what
+/// is kept on its own ground, and nothing else; another type of proof fits nothing.
+pub trait Proof: std::fmt::Debug {
+    /// Whose voice.
+    fn speaker(&self) -> SpeakerId;
+    /// The first sample that may be kept.
+    fn from(&self) -> SampleTime;
+}
+
+macro_rules! proof {
+    ($($proof:ty),*) => {$(
+        impl Proof for $proof {
+            fn speaker(&self) -> SpeakerId {
+                self.speaker
+            }
+            fn from(&self) -> SampleTime {
+                self.from
+            }
+        }
+    )*};
+}
+
+proof!(Recordable, Transcribable, ModerationBasis);
+
+/// A proof that was spent on the gate it fits: whose it was, and from where on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opening {
+    speaker: SpeakerId,
+    from: SampleTime,
+}
+
+#[cfg_attr(not(any(feature = "record", feature = "live")), expect(dead_code, reason = "nothing is kept"))]
+impl Opening {
+    pub(crate) fn by(proof: &impl Proof) -> Self {
+        Self { speaker: proof.speaker(), from: proof.from() }
+    }
+
+    pub(crate) fn speaker(&self) -> SpeakerId {
+        self.speaker
+    }
+
+    pub(crate) fn from(&self) -> SampleTime {
+        self.from
     }
 }

@@ -14,6 +14,7 @@
 //! | `live` | the stage: real-time threads, rings, the only clock (feature `live`) |
 //! | `record` | one track a voice on the room clock, behind the gate of consent (feature `record`) |
 //! | `room` | who may be recorded, what is kept of whom and for how long, and the proof of it (feature `room`) |
+//! | `steward` | what a room decides, carried out on a live room and its files (features `live` and `room`) |
 //! | `render` | mixes and stems from recordings, offline (feature `render`) |
 //! | `sim` | rooms in simulated time for tests, benches and examples (feature `sim`) |
 //!
@@ -51,6 +52,8 @@ pub mod room;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod speaker;
+#[cfg(all(feature = "live", feature = "room"))]
+pub mod steward;
 pub mod stretch;
 pub mod time;
 

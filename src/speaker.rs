@@ -92,6 +92,26 @@ impl SpeakerSet {
         both
     }
 
+    /// Those in either.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let mut either = *self;
+        for (word, more) in either.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+        either
+    }
+
+    /// Those who are not in the other.
+    #[must_use]
+    pub fn and_not(&self, other: &Self) -> Self {
+        let mut rest = *self;
+        for (word, mask) in rest.0.iter_mut().zip(&other.0) {
+            *word &= !mask;
+        }
+        rest
+    }
+
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -130,6 +150,8 @@ pub struct VoicePacket<'a> {
     pub arrived: SampleTime,
     /// How much sound it holds.
     pub duration: Samples,
+    /// Its sender says that it is the first after a pause (the marker bit, RFC 3551 §4.1).
+    pub marker: bool,
     /// The codec's bytes.
     pub payload: &'a [u8],
 }

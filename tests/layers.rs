@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["time", "frame", "codec", "mix", "record"]),
     ("room", &["time", "speaker", "consent"]),
     ("live", &["time", "frame", "speaker", "consent", "codec", "packet", "engine", "record"]),
+    ("steward", &["time", "speaker", "consent", "record", "live", "room"]),
     ("sim", &["time", "frame", "speaker", "consent", "codec", "packet", "mix", "engine", "record", "room"]),
     (
         "fuzzing",

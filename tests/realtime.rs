@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use std::alloc::System;
+use std::{alloc::System, hint::black_box};
 use tertulia::{
     codec::Encoder,
     engine::{
@@ -52,8 +52,8 @@ impl Trip {
         self.counted(|engine| engine.apply(Command::Admit(lane)));
     }
 
-    fn open(&mut self, place: u16, members: SpeakerSet) {
-        let encoder = Some(EncoderConfig { expected_loss_percent: 10, ..EncoderConfig::default() });
+    fn open(&mut self, place: u16, members: SpeakerSet, relay: bool) {
+        let encoder = Some(EncoderConfig { expected_loss_percent: 10, relay, ..EncoderConfig::default() });
         let config = BusConfig { bus: BusId(place), members, encoder, stream: StreamConfig::default() };
         let bus = Box::new(Bus::new(&config, &self.room).unwrap());
         self.counted(|engine| engine.apply(Command::Open(bus)));
@@ -70,14 +70,17 @@ impl Trip {
         });
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self) -> u32 {
+        let mut decodes = 0;
         self.counted(|engine| {
             let tick = engine.tick();
+            decodes = tick.work().decodes;
             let bytes: usize = tick.packets().map(|packet| packet.payload.len()).sum();
             let samples: usize = tick.mixes().map(|(_, mix)| mix.len()).sum();
-            assert!(bytes + samples + tick.events().len() + tick.playouts().len() > 0);
+            black_box(bytes + samples + tick.events().len() + tick.playouts().len());
             None
         });
+        decodes
     }
 }
 
@@ -103,14 +106,14 @@ fn datagram(place: u16, packet: u16, encoder: &mut Encoder) -> Vec<u8> {
 }
 
 #[test]
-fn nothing_is_allocated_through_join_loss_restart_overload_and_leave() {
+fn nothing_is_allocated_through_join_loss_restart_overload_relay_and_leave() {
     let mut trip = Trip::new();
-    trip.open(0, SpeakerSet::EVERYBODY);
+    trip.open(0, SpeakerSet::EVERYBODY, false);
     for packet in 0..PACKETS {
         let place = packet / 20;
         if packet % 20 == 0 && place < SPEAKERS {
             trip.admit(place);
-            trip.open(place + 1, SpeakerSet::everybody_but(SpeakerId(place)));
+            trip.open(place + 1, SpeakerSet::everybody_but(SpeakerId(place)), false);
         }
         for speaker in (0..SPEAKERS).filter(|speaker| (packet * 7 + speaker * 3) % 10 != 0) {
             trip.arrive(speaker, packet);
@@ -123,6 +126,26 @@ fn nothing_is_allocated_through_join_loss_restart_overload_and_leave() {
     assert!(lanes.iter().all(|lane| lane.samples.fec > 0 && lane.samples.concealed > 0), "{lanes:?}");
     assert!(trip.engine.limiter_max_reduction_db() > 0.0, "six voices are more than full scale");
     assert!(trip.retired.iter().any(|retired| matches!(retired, Retired::Refused(_))));
+    assert_eq!(trip.allocations, 0);
+    relays();
+}
+
+/// One voice is relayed, another comes in now and then, and packets of both are lost.
+fn relays() {
+    let mut trip = Trip::new();
+    trip.open(0, SpeakerSet::EVERYBODY, true);
+    (0..2).for_each(|place| trip.admit(place));
+    let mut undecoded = 0;
+    for packet in 0..PACKETS {
+        if packet % 17 != 3 {
+            trip.arrive(0, packet);
+        }
+        if packet % 60 > 40 && packet % 7 != 1 {
+            trip.arrive(1, packet);
+        }
+        undecoded += u32::from(trip.tick() + trip.tick() == 0);
+    }
+    assert!((30..250).contains(&undecoded), "{undecoded} packets' time of relay, and back each time");
     assert_eq!(trip.allocations, 0);
 }
 

@@ -4,13 +4,14 @@
 
 use std::{thread, time::Duration};
 use tertulia::{
-    consent::Recordable,
+    consent::{LegalBasis, ModerationBasis, Recordable, Transcribable},
     engine::{Codec, EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
     live::{
         AttachError, Control, FinishError, MoveError, Notice, OrderError, PacketIn, PacketsOut, PcmOut,
         PushError, RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
     },
     record::RecorderConfig,
+    sim::Talker,
     speaker::{SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
 };
@@ -362,6 +363,53 @@ fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
     let track = &session.tracks["mara"];
     assert_eq!((track.recorded, track.gated, track.refused), (50, 0, 0), "{track:?}");
     assert!(track.gaps.iter().all(|gap| gap.from_sample >= 50 * PACKET as u64), "{track:?}");
+}
+
+/// Two seconds of a voice, each packet to arrive when it is sent.
+fn talk(packets_in: &mut PacketIn, seed: u64, from: SampleTime) {
+    for (number, payload) in (0_u16..100).zip(Talker::new(seed).packets()) {
+        let packet = [&datagram(number, 0)[..12], &payload].concat();
+        let sent = Samples::new(u64::from(number) * PACKET as u64);
+        packets_in.push_at(&packet, from + sent).expect("room in the ring");
+    }
+}
+
+#[test]
+fn a_transcript_tells_those_who_agreed_to_it_and_a_copy_those_whom_the_rules_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut stage, room) = stage_and_room();
+    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
+    let (written, mut transcript) = stage.start_transcript(room, config).expect("a place");
+    let copied = stage.start_copy(room, dir.path(), config).expect("a directory");
+    let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
+    let mut george = stage.admit(room, LaneConfig::new(SpeakerId(0)), "george").expect("a place");
+    let yes = Transcribable::dangerously_without_consent(mara.speaker(), SOON);
+    stage.open_gate(written, yes).expect("a transcript");
+    let rule =
+        ModerationBasis::dangerously_without_rule(george.speaker(), SOON, LegalBasis::LegitimateInterest);
+    stage.open_gate(copied, rule).expect("a copy");
+    let joined = stage.now(room).expect("a room");
+    talk(&mut mara, 1, joined);
+    talk(&mut george, 2, joined);
+    let finishing = until(|| {
+        let spoken = measure(&mut stage, room).samples > (joined + Samples::from_ms(2_500)).samples();
+        spoken.then(|| stage.stop_recording(copied).expect("a copy"))
+    });
+    let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
+    assert_eq!((session.tracks["george"].recorded, session.tracks["mara"].recorded), (100, 0));
+    stage.stop_recording(written).expect("a transcript");
+    let (mut samples, mut loudest, mut end) = (0, 0.0_f32, SampleTime::ZERO);
+    until(|| {
+        while let Some(heard) = transcript.read() {
+            assert!(heard.speaker == "mara" && heard.at >= end, "{} at {:?}", heard.speaker, heard.at);
+            end = heard.at + Samples::new(heard.pcm.len() as u64);
+            samples += heard.pcm.len();
+            loudest = heard.pcm.iter().fold(loudest, |loudest, sample| loudest.max(sample.abs()));
+        }
+        transcript.is_closed().then_some(())
+    });
+    assert!(samples >= 99 * PACKET && loudest > 0.05, "{samples} samples, {loudest}");
+    assert_eq!(transcript.lost(), 0);
 }
 
 /// A pipe that nobody reads stands where a track should be written.

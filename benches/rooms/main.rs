@@ -37,7 +37,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    rooms_of_five(seconds);
+    rooms_of_five(seconds, false);
+    rooms_of_five(seconds, true);
     match silent::rooms(silent, seconds) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,8 +49,8 @@ fn main() -> ExitCode {
 }
 
 /// Simulated seconds, as quick as they go.
-fn rooms_of_five(seconds: u64) {
-    let mut parties: Vec<_> = (0..ROOMS).map(|seed| Party::new(PEOPLE, seed)).collect();
+fn rooms_of_five(seconds: u64, relay: bool) {
+    let mut parties: Vec<_> = (0..ROOMS).map(|seed| Party::new(PEOPLE, seed, relay)).collect();
     let packets = |parties: &mut Vec<Party>, count| {
         (0..count).for_each(|_| parties.iter_mut().for_each(Party::packet_time));
     };
@@ -58,8 +59,11 @@ fn rooms_of_five(seconds: u64) {
     packets(&mut parties, 50 * seconds);
     let spent = cpu::of_this_thread() - before;
     let each_ms = spent.as_secs_f64() * 1e3 / (ROOMS * seconds) as f64;
+    let sent = parties.iter().map(Party::sent).sum::<u64>() as f64 / (ROOMS * (seconds + 1) * 50) as f64;
     println!(
-        "rooms of {PEOPLE}, one talks, all hear: {each_ms:.2} CPU-ms a room-second, {:.0} rooms a core",
+        "rooms of {PEOPLE}, one talks, all hear, {}: {each_ms:.2} CPU-ms a room-second, {:.0} rooms a core \
+         ({sent:.2} packets sent each 20 ms)",
+        if relay { "relayed" } else { "always mixed" },
         1e3 / each_ms
     );
 }

@@ -20,11 +20,12 @@ pub(crate) struct Party {
     voices: Vec<Vec<Box<[u8]>>>,
     sequences: Vec<u16>,
     packet: u32,
+    sent: u64,
 }
 
 impl Party {
     /// Everybody hears everybody else.
-    pub(crate) fn new(people: u16, seed: u64) -> Self {
+    pub(crate) fn new(people: u16, seed: u64, relay: bool) -> Self {
         let config = RoomConfig { max_lanes: people, max_buses: people, ..RoomConfig::default() };
         let mut engine = Engine::new(config);
         for speaker in (0..people).map(SpeakerId) {
@@ -32,7 +33,7 @@ impl Party {
             let bus = BusConfig {
                 bus: BusId(speaker.0),
                 members: SpeakerSet::everybody_but(speaker),
-                encoder: Some(EncoderConfig::default()),
+                encoder: Some(EncoderConfig { relay, ..EncoderConfig::default() }),
                 stream: StreamConfig::default(),
             };
             let bus = Bus::new(&bus, &config).expect("a bus");
@@ -42,16 +43,17 @@ impl Party {
         }
         let voice = |number| Talker::new(seed * 100 + u64::from(number)).packets().take(LOOP).collect();
         let voices = (0..people).map(voice).collect();
-        Self { engine, people, voices, sequences: vec![0; people.into()], packet: 0 }
+        Self { engine, people, voices, sequences: vec![0; people.into()], packet: 0, sent: 0 }
     }
 
-    /// 20 ms: who talks sends a packet, all get one.
+    /// 20 ms: who talks sends a packet, and as a client does who is muted, one of silence behind the last; all get one.
     pub(crate) fn packet_time(&mut self) {
         let arrived = SampleTime::ZERO + Samples::new(u64::from(self.packet) * 960);
         for number in 0..self.people {
             let place = usize::from(number);
-            let talks = self.packet as usize / LOOP % usize::from(self.people) == place;
-            if talks || (self.packet + u32::from(number)).is_multiple_of(DTX) {
+            let talks = self.talks(number, self.packet);
+            let falls_silent = !talks && self.talks(number, self.packet.saturating_sub(1));
+            if talks || falls_silent || (self.packet + u32::from(number)).is_multiple_of(DTX) {
                 let payload = if talks { &self.voices[place][self.packet as usize % LOOP] } else { SILENCE };
                 let datagram = datagram(self.sequences[place], self.packet, payload);
                 self.sequences[place] = self.sequences[place].wrapping_add(1);
@@ -59,8 +61,17 @@ impl Party {
             }
         }
         let sent: usize = (0..2).map(|_| self.engine.tick().packets().count()).sum();
-        assert!(sent >= usize::from(self.people));
+        self.sent += sent as u64;
         self.packet += 1;
+    }
+
+    /// Packets sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn talks(&self, number: u16, packet: u32) -> bool {
+        packet as usize / LOOP % usize::from(self.people) == usize::from(number)
     }
 }
 

@@ -29,6 +29,7 @@ impl Sent {
             media: MediaTime::ORIGIN + Samples::new(self.number * FRAME),
             arrived: self.arrived(),
             duration: Samples::new(FRAME),
+            marker: false,
             payload: &self.payload,
         }
     }

@@ -12,14 +12,17 @@ pub(super) fn evenings(rows: &[(Evening, Artefacts)], arguments: &Arguments) -> 
     let mut out = format!(
         "A voice of -15 dBFS that speaks only where it may not be kept; in-band FEC, deep redundancy, 20 % loss, jitter.\n\
          Loudest 20 ms of it in dBFS, the loudest of {} evenings each with edges at random samples:\n\n\
-         {:<20}{:>9}{:>9}{:>9}{:>9}{:>9}\n",
-        arguments.times, "", "track", "FEC", "DRED", "PLC", "clip"
+         {:<20}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>9}\n",
+        arguments.times, "", "track", "FEC", "DRED", "PLC", "clip", "mix", "export", "transcript", "armed"
     );
-    for (evening, Artefacts { track, clip }) in rows {
+    for (evening, artefacts) in rows {
         let _ = write!(out, "{:<20}", evening.name());
-        let cells =
-            [track.played_dbfs, track.copied_dbfs, track.deep_dbfs, track.invented_dbfs, clip.worst_dbfs()];
-        cells.iter().for_each(|cell| out += &format!("{:>9}", level(*cell)));
+        let track = artefacts.track_dbfs().map(|level| (9, level));
+        let [clip, mix, export, transcript, armed] = artefacts.others_dbfs();
+        let others = [(9, clip), (9, mix), (9, export), (12, transcript), (9, armed)];
+        track.into_iter().chain(others).for_each(|(width, cell)| {
+            let _ = write!(out, "{:>width$}", level(cell));
+        });
         out.push('\n');
     }
     out + "\n"

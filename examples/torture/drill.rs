@@ -85,6 +85,7 @@ impl Drill {
             media: MediaTime::ORIGIN + Samples::new(number * FRAME),
             arrived: SampleTime::from_samples(at),
             duration: Samples::new(FRAME),
+            marker: false,
             payload: &payload(number),
         });
     }

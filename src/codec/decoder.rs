@@ -81,6 +81,22 @@ impl Decoder {
         }
     }
 
+    /// Does `payload` hold digital silence, as it says itself?
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn is_silence(&self, payload: &[u8]) -> bool {
+        match &self.kind {
+            #[cfg(feature = "opus")]
+            Kind::Opus(_) => crate::packet::opus::is_silence(payload),
+            Kind::Pcm => {
+                let _ = payload;
+                false
+            }
+        }
+    }
+
     /// Did its encoder hear a voice in `payload`, as far as it tells?
     ///
     /// # Real-time

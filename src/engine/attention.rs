@@ -34,6 +34,9 @@ impl Attention {
         self.begun = self.presence.speaks(now);
         let speech = slot.speech.or(self.measured).unwrap_or(SUPPOSED);
         self.presence.note(speech.voice, Db(-f32::from(speech.dbov)), now, slot.duration);
+        if slot.dtx {
+            self.presence.rest(now);
+        }
     }
 
     /// The last resort, where packets say nothing: how loud is what was decoded?

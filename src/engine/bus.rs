@@ -1,14 +1,15 @@
 //! One output's way out: the mix of its members → limiter → encoder → RTP.
 
 use super::{
-    coder::{Coder, Way},
+    coder::{Coder, Completed},
     config::{BuildError, BusConfig, RoomConfig, StreamConfig},
+    forward::{Relay, Way},
 };
 use crate::{
     codec::EncoderConfig,
     mix::Limiter,
     packet::RtpStream,
-    speaker::{BusId, SpeakerId, SpeakerSet},
+    speaker::{BusId, SpeakerSet},
     time::{SampleTime, Samples},
 };
 
@@ -21,7 +22,9 @@ pub struct Bus {
     pub(super) role: Role,
     pub(super) chain: Chain,
     /// Whose packets are sent in place of the mix.
-    pub(super) relayed: Option<SpeakerId>,
+    pub(super) relay: Option<Relay>,
+    /// Are those all that it wants in this tick?
+    pub(super) spared: bool,
     stream: RtpStream,
     /// Beginning and header of the packet completed in this tick.
     pub(super) completed: Option<(SampleTime, [u8; 12])>,
@@ -57,7 +60,8 @@ impl Bus {
             coding: config.encoder,
             role: Role::New,
             chain: Chain::new(config.encoder, room)?,
-            relayed: None,
+            relay: None,
+            spared: false,
             stream: RtpStream::new(ssrc, payload_type, first_sequence, first_timestamp),
             completed: None,
         })
@@ -74,9 +78,12 @@ impl Bus {
         self.coding.is_none() || self.coding == other.coding
     }
 
-    /// Notes the packet that begins at `begins`, if this tick completed one.
-    pub(super) fn stamp(&mut self, begins: Option<SampleTime>) {
-        self.completed = begins.map(|begins| (begins, self.stream.header(begins, false)));
+    /// Notes the packet that this tick completed, if it did: where it begins, and how many were lost before it.
+    pub(super) fn stamp(&mut self, completed: Option<(SampleTime, u16)>) {
+        self.completed = completed.map(|(begins, lost)| {
+            self.stream.lose(lost);
+            (begins, self.stream.header(begins, false))
+        });
     }
 }
 
@@ -103,6 +110,35 @@ impl Chain {
     pub(super) fn run(&mut self, at: SampleTime, way: Way<'_>) -> u32 {
         self.limiter.process(&mut self.mix);
         self.coder.as_mut().map_or(0, |coder| coder.gather(at, &self.mix, way))
+    }
+
+    /// Lets the quantum at `at` pass without its mix: of the packet that it completes, if it does, the `way` is known.
+    pub(super) fn pass(&mut self, at: SampleTime, quantum: Samples, way: Way<'_>) {
+        if !self.is_asleep() {
+            self.mix.fill(0.0);
+            self.limiter.process(&mut self.mix);
+            self.mix.fill(0.0);
+        }
+        if let Some(coder) = &mut self.coder {
+            coder.pass(at, quantum, way);
+        }
+    }
+
+    /// Does it let its mix pass unmade?
+    pub(super) fn is_asleep(&self) -> bool {
+        self.coder.as_ref().is_some_and(Coder::is_asleep)
+    }
+
+    /// Hears after all what it has let pass: `past` ends at `at`.
+    pub(super) fn recall(&mut self, at: SampleTime, past: &[f32]) {
+        let Some(coder) = &mut self.coder else { return };
+        for part in past.chunks(self.mix.len()) {
+            let mix = &mut self.mix[..part.len()];
+            mix.copy_from_slice(part);
+            self.limiter.process(mix);
+            coder.remember(mix);
+        }
+        coder.wake(at);
     }
 
     /// A quantum of silence, which nobody is sent. What was gathered of a packet is lost.
@@ -143,8 +179,8 @@ impl Chain {
         together || mine.is_silent() && theirs.is_silent() && begins >= begun
     }
 
-    /// The packet completed in this tick: where it begins, and its bytes.
-    pub(super) fn completed(&self) -> Option<(SampleTime, &[u8])> {
+    /// The packet completed in this tick.
+    pub(super) fn completed(&self) -> Option<Completed<'_>> {
         self.coder.as_ref()?.completed()
     }
 }

@@ -3,7 +3,10 @@
 //! Packets lie on a lattice of their own on the room clock. It is moved only while nobody speaks, to where the packets of the
 //! one who will be relayed lie.
 
-use super::config::{BuildError, RoomConfig};
+use super::{
+    config::{BuildError, RoomConfig},
+    forward::{Forward, Way},
+};
 use crate::{
     codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
     time::{SampleTime, Samples},
@@ -16,15 +19,13 @@ const WARM_UP: usize = 3;
 /// deep redundancy tells of what was before.
 const SILENT_PACKETS: u32 = 10;
 
-/// What becomes of the sound of one packet.
+/// A packet that is ready to be sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Way<'a> {
-    /// It is encoded.
-    Encode,
-    /// This, from which it was decoded, is sent.
-    Forward(&'a [u8]),
-    /// Nothing is sent, as its sender sends nothing.
-    Rest,
+pub(super) struct Completed<'a> {
+    pub(super) begins: SampleTime,
+    /// So many were lost before it.
+    pub(super) lost: u16,
+    pub(super) payload: &'a [u8],
 }
 
 #[derive(Debug)]
@@ -32,13 +33,15 @@ pub(super) struct Coder {
     encoder: Encoder,
     packet: Samples,
     lattice: Samples,
-    relays: bool,
     silent_packets: u32,
     /// Where the packet that is being gathered begins.
     begins: Option<SampleTime>,
-    gathered: Box<[f32]>,
-    /// The sound of the packets before it.
-    past: Box<[f32]>,
+    /// The sound of the packets before it, as far as an encoder needs that, and what is gathered.
+    sound: Box<[f32]>,
+    /// Samples of one packet, all channels counted.
+    samples: usize,
+    /// It passes packets on without hearing their sound.
+    asleep: bool,
     /// Was something else sent than what the encoder made?
     relayed: bool,
     /// Packets of silence in a row.
@@ -46,8 +49,8 @@ pub(super) struct Coder {
     payload: Box<[u8]>,
     /// How long the last packet is that was made here.
     made: usize,
-    /// Where the packet completed in this tick begins, and how long it is.
-    completed: Option<(SampleTime, usize)>,
+    /// The packet completed in this tick: where it begins, how many were lost before it, and how long it is.
+    completed: Option<(SampleTime, u16, usize)>,
 }
 
 impl Coder {
@@ -62,11 +65,11 @@ impl Coder {
             encoder: Encoder::new(coding, room.channels)?,
             packet,
             lattice: Samples::new(coding.lattice.count() % packet.count().max(1)),
-            relays: coding.relay,
             silent_packets: SILENT_PACKETS + remembered as u32,
             begins: None,
-            gathered: vec![0.0; samples].into_boxed_slice(),
-            past: vec![0.0; if coding.relay { WARM_UP * samples } else { 0 }].into_boxed_slice(),
+            sound: vec![0.0; if coding.relay { (WARM_UP + 1) * samples } else { samples }].into_boxed_slice(),
+            samples,
+            asleep: false,
             relayed: false,
             silent: 0,
             payload: vec![0; MAX_PAYLOAD_BYTES].into_boxed_slice(),
@@ -78,24 +81,58 @@ impl Coder {
     /// Takes the quantum at `at`, and goes the `way` of the packet that it completes, if it does; how often the encoder was at
     /// work.
     pub(super) fn gather(&mut self, at: SampleTime, mix: &[f32], way: Way<'_>) -> u32 {
-        self.completed = None;
+        (self.completed, self.asleep) = (None, false);
         let (begins, width) = (self.begins_at(at), self.width());
+        let samples = self.samples;
         if self.begins != Some(begins) {
-            self.gathered.fill(0.0);
+            self.gathered().fill(0.0);
         }
         let early = (begins.since(at).len() * width).min(mix.len());
         self.begins = Some(begins);
         let from = at.since(begins).len() * width;
-        let until = (from + mix.len() - early).min(self.gathered.len());
+        let until = (from + mix.len() - early).min(samples);
         let (mix, next) = mix[early..].split_at(until - from);
-        self.gathered[from..until].copy_from_slice(mix);
-        if until < self.gathered.len() {
+        self.gathered()[from..until].copy_from_slice(mix);
+        if until < samples {
             return 0;
         }
         let encodes = self.complete(begins, way);
-        self.begins = Some(begins + self.packet);
-        self.gathered[..next.len()].copy_from_slice(next);
+        self.sound.copy_within(samples.., 0);
+        self.gathered()[..next.len()].copy_from_slice(next);
         encodes
+    }
+
+    /// Lets the `quantum` at `at` pass without its sound.
+    pub(super) fn pass(&mut self, at: SampleTime, quantum: Samples, way: Way<'_>) {
+        self.completed = None;
+        if !std::mem::replace(&mut self.asleep, true) {
+            self.sound.fill(0.0);
+        }
+        let begins = self.begins_at(at);
+        self.begins = Some(begins);
+        if at + quantum >= begins + self.packet {
+            self.complete(begins, if matches!(way, Way::Encode) { Way::Rest } else { way });
+        }
+    }
+
+    /// Does it pass packets on without hearing their sound?
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep
+    }
+
+    /// The sound just before `at` is heard after all, a part at a time; to be ended by [`Coder::wake`].
+    pub(super) fn remember(&mut self, mix: &[f32]) {
+        let mix = &mix[mix.len().saturating_sub(self.sound.len())..];
+        self.sound.copy_within(mix.len().., 0);
+        let end = self.sound.len() - mix.len();
+        self.sound[end..].copy_from_slice(mix);
+    }
+
+    /// What was remembered ends at `at`.
+    pub(super) fn wake(&mut self, at: SampleTime) {
+        let gathered = (at.since(self.begins_at(at)).len() * self.width()).min(self.samples);
+        self.sound.copy_within(self.samples - gathered.., 0);
+        self.asleep = false;
     }
 
     /// Where the packet begins that the quantum at `at` belongs to, or the next one that waits for its first sample.
@@ -111,56 +148,56 @@ impl Coder {
     }
 
     fn complete(&mut self, begins: SampleTime, way: Way<'_>) -> u32 {
-        let (bytes, encodes) = match way {
-            Way::Forward(payload) => {
+        let (bytes, lost, encodes) = match way {
+            Way::Forward(Forward { payload, lost, .. }) => {
                 let bytes = payload.len().min(self.payload.len());
                 self.payload[..bytes].copy_from_slice(&payload[..bytes]);
                 self.silent = 0;
-                (bytes, 0)
+                (bytes, lost, 0)
             }
-            Way::Rest => (0, 0),
-            Way::Encode => self.encode(),
+            Way::Rest => (0, 0, 0),
+            Way::Encode => {
+                let (bytes, encodes) = self.encode();
+                (bytes, 0, encodes)
+            }
         };
         self.relayed = !matches!(way, Way::Encode);
-        if self.relays {
-            let from = self.gathered.len();
-            self.past.copy_within(from.., 0);
-            self.past[(WARM_UP - 1) * from..].copy_from_slice(&self.gathered);
-        }
-        self.completed = (bytes > 0).then_some((begins, bytes));
+        self.begins = Some(begins + self.packet);
+        self.completed = (bytes > 0).then_some((begins, lost, bytes));
         encodes
     }
 
     /// How long the packet is, and how often the encoder was at work for it.
     fn encode(&mut self) -> (usize, u32) {
-        let silent = self.gathered.iter().all(|sample| *sample == 0.0);
+        let (past, gathered) = self.sound.split_at(self.sound.len() - self.samples);
+        let silent = gathered.iter().all(|sample| *sample == 0.0);
         self.silent = if silent { self.silent.saturating_add(1) } else { 0 };
         if self.silent > self.silent_packets && !self.relayed {
             return (self.made, 0);
         }
         let mut encodes = 1;
         if self.relayed {
-            for frame in self.past.chunks_exact(self.gathered.len()) {
+            for frame in past.chunks_exact(self.samples) {
                 encodes += u32::from(self.encoder.encode(frame, &mut self.payload).is_ok());
             }
         }
-        self.made = self.encoder.encode(&self.gathered, &mut self.payload).unwrap_or(0);
+        self.made = self.encoder.encode(gathered, &mut self.payload).unwrap_or(0);
         (self.made, encodes)
     }
 
     /// Goes on where `other` stands. Both were set up alike.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.encoder.copy_from(&other.encoder);
-        self.gathered.copy_from_slice(&other.gathered);
-        self.past.copy_from_slice(&other.past);
+        self.sound.copy_from_slice(&other.sound);
         self.payload[..other.made].copy_from_slice(&other.payload[..other.made]);
         (self.begins, self.relayed, self.silent, self.made) =
             (other.begins, other.relayed, other.silent, other.made);
+        self.asleep = other.asleep;
     }
 
     /// What is gathered is lost, and nothing is sent.
     pub(super) fn hush(&mut self) {
-        self.gathered.fill(0.0);
+        self.gathered().fill(0.0);
         self.completed = None;
     }
 
@@ -178,12 +215,21 @@ impl Coder {
         self.silent > 0
     }
 
-    /// The packet completed in this tick: where it begins, and its bytes.
-    pub(super) fn completed(&self) -> Option<(SampleTime, &[u8])> {
-        self.completed.map(|(begins, bytes)| (begins, &self.payload[..bytes]))
+    /// The packet completed in this tick.
+    pub(super) fn completed(&self) -> Option<Completed<'_>> {
+        self.completed.map(|(begins, lost, bytes)| Completed {
+            begins,
+            lost,
+            payload: &self.payload[..bytes],
+        })
+    }
+
+    fn gathered(&mut self) -> &mut [f32] {
+        let from = self.sound.len() - self.samples;
+        &mut self.sound[from..]
     }
 
     fn width(&self) -> usize {
-        self.gathered.len() / self.packet.len()
+        self.samples / self.packet.len()
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Hole {
     overhang: Overhang,
     /// The last packet said that the sender falls silent.
     pub(super) resting: bool,
+    /// And that it left digital silence.
+    silent_rest: bool,
     concealed: Samples,
     silent: Samples,
 }
@@ -27,9 +29,15 @@ impl Hole {
             fade: Fade::default(),
             overhang: Overhang::new(channels),
             resting: false,
+            silent_rest: false,
             concealed: Samples::ZERO,
             silent: Samples::ZERO,
         }
+    }
+
+    /// Whether the packet that was played last says that the sender falls silent, and whether it leaves digital silence.
+    pub(super) fn rests(&mut self, resting: bool, silent: bool) {
+        (self.resting, self.silent_rest) = (resting, resting && silent);
     }
 
     /// Real sound is here again, the newest `sound`: it grows out of what was invented.
@@ -53,8 +61,9 @@ impl Hole {
         let ready = self.overhang.take(hole).len();
         let whole = missing.len().saturating_sub(ready).next_multiple_of(CONCEAL_WHOLE);
         let until = ((ready + whole) * width).min(space.len());
-        let invents = !self.fade.is_silent() && whole > 0;
-        if self.fade.is_silent() {
+        let silent = self.fade.is_silent() || self.silent_rest;
+        let invents = !silent && whole > 0;
+        if silent {
             space.fill(0.0);
             self.overhang.forget();
         } else if invents {
@@ -99,9 +108,14 @@ impl Hole {
         self.concealed + self.silent
     }
 
+    /// Has the sender fallen silent, and does its codec make the background meanwhile?
+    pub(super) fn has_background(&self) -> bool {
+        self.resting && !self.silent_rest
+    }
+
     /// Is nothing but silence left to fill it with?
     pub(super) fn is_over(&self) -> bool {
-        self.fade.is_over()
+        self.silent_rest || self.fade.is_over()
     }
 
     /// Now that the next packet is here: of the hole before it, what the sender never sent (`pause`) was silence, and the

@@ -41,7 +41,7 @@ impl Lane {
         let packet = Packet::parse(datagram)?;
         let (payload, older) = self.unwrap(&packet)?;
         let duration = self.voice.decoder.duration(payload).ok_or(Reject::Malformed)?;
-        let Packet { ssrc, sequence, timestamp, .. } = packet;
+        let Packet { marker, ssrc, sequence, timestamp, .. } = packet;
         let position = self.clock.place(Arrival { ssrc, sequence, timestamp, arrived })?;
         match self.seen.insert(position.sequence) {
             Sighting::Fresh => {}
@@ -58,7 +58,8 @@ impl Lane {
         self.stats.packets.reordered += u64::from(position.reordered);
         let Position { epoch, sequence, media, .. } = position;
         let speaker = self.speaker;
-        Ok(Received::Kept(VoicePacket { speaker, epoch, sequence, media, arrived, duration, payload }))
+        let kept = VoicePacket { speaker, epoch, sequence, media, arrived, duration, marker, payload };
+        Ok(Received::Kept(kept))
     }
 
     /// What a packet was sent for, and the copies of older ones that it may bring along (RED).
@@ -110,7 +111,7 @@ impl Lane {
         older.into_iter().flatten().filter_map(move |copy| {
             let (packets, duration) = self.copied(&copy, kept.sequence)?;
             let (sequence, media) = (kept.sequence - packets, kept.media - copy.back);
-            Some(VoicePacket { sequence, media, duration, payload: copy.payload, ..kept })
+            Some(VoicePacket { sequence, media, duration, marker: false, payload: copy.payload, ..kept })
         })
     }
 

@@ -4,8 +4,9 @@ use super::{
     attention::Attention,
     config::{BuildError, LaneConfig, RoomConfig},
     deep::Deep,
+    ears::Ears,
+    forward::Plays,
     log::Log,
-    relay::Plays,
     stats::LaneStats,
     voice::{Pull, Voice},
 };
@@ -39,8 +40,10 @@ pub struct Lane {
     pub(super) plays: Plays,
     /// Are its packets Opus?
     pub(super) sends_opus: bool,
-    /// Is it one of those that are decoded and mixed?
+    /// Is it one of those that have a place in the mixes?
     pub(super) heard: bool,
+    /// Who hears it.
+    pub(super) ears: Ears,
     /// Since when nothing is to be done for it.
     pub(super) asleep: Option<SampleTime>,
     frame: Box<[f32]>,
@@ -79,6 +82,7 @@ impl Lane {
             plays: Plays::default(),
             sends_opus: config.codec != Codec::Pcm,
             heard: true,
+            ears: Ears::Mixes,
             asleep: None,
             frame: vec![0.0; room.frame_len()].into_boxed_slice(),
             channels: room.channels,
@@ -98,25 +102,38 @@ impl Lane {
         &self.stats
     }
 
-    /// Makes the frame that stands in the mixes from `now` + look-ahead on, if it is to be `heard`; whether anything of it is.
-    pub(super) fn pull(&mut self, now: SampleTime, heard: bool, deep: &mut Deep, log: &mut Log) -> bool {
-        let was_heard = std::mem::replace(&mut self.heard, heard);
-        let audible = match (was_heard, heard) {
-            (true, true) => self.play(now, deep, log, None),
-            (false, true) => {
+    /// Makes the frame that stands in the mixes from `now` + look-ahead on, if its `ears` are mixes, and lets it pass otherwise;
+    /// whether anything is to be heard of it. Behind a relay, `past` becomes what was heard of it last.
+    pub(super) fn pull(
+        &mut self,
+        now: SampleTime,
+        ears: Ears,
+        past: &mut [f32],
+        deep: &mut Deep,
+        log: &mut Log,
+    ) -> bool {
+        let before = std::mem::replace(&mut self.ears, ears);
+        let audible = match (before, ears) {
+            (Ears::Mixes, Ears::Mixes) => self.play(now, deep, log, None),
+            (Ears::Relay, Ears::Mixes) => {
+                self.voice.recall(&self.jitter, past);
+                self.play(now, deep, log, None)
+            }
+            (Ears::Nobody, Ears::Mixes) => {
                 self.voice.warm_up(&self.jitter);
                 let enters = self.attention.has_begun().then_some(Turn::Enters);
                 self.play(now, deep, log, enters)
             }
-            (true, false) => {
+            (Ears::Mixes, Ears::Nobody) => {
                 let audible = self.play(now, deep, log, Some(Turn::Leaves));
                 self.voice.step_back();
                 audible
             }
-            (false, false) => {
-                self.let_pass(now, deep, log);
-                false
+            (Ears::Mixes, Ears::Relay) => {
+                self.voice.step_back();
+                self.let_pass(now, deep, log)
             }
+            (Ears::Relay | Ears::Nobody, Ears::Relay | Ears::Nobody) => self.let_pass(now, deep, log),
         };
         self.stats.target = self.jitter.target();
         audible
@@ -139,11 +156,21 @@ impl Lane {
         self.gate.pass(now, width, &mut self.frame)
     }
 
-    fn let_pass(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log) {
-        let quantum = self.quantum();
+    /// Whether who is sent its packets hears anything.
+    fn let_pass(&mut self, now: SampleTime, deep: &mut Deep, log: &mut Log) -> bool {
+        let (quantum, ears) = (self.quantum(), self.ears);
         let (speaker, jitter, stats) = (self.speaker, &mut self.jitter, &mut self.stats);
-        self.voice.pass(quantum, Pull { speaker, now, jitter, deep, stats, log });
+        let told = log.playouts.len();
+        self.voice.pass(quantum, ears, Pull { speaker, now, jitter, deep, stats, log: &mut *log });
         self.fader.skip(now + Limiter::LOOKAHEAD, quantum);
+        if ears == Ears::Nobody {
+            return false;
+        }
+        self.plays.note(&log.playouts[told..], &self.jitter);
+        if !self.voice.passes_silence() {
+            self.gate.hold(now + quantum);
+        }
+        self.gate.is_open(now)
     }
 
     fn quantum(&self) -> Samples {

@@ -1,10 +1,15 @@
 //! The stages of a tick: lanes are pulled, leaders chosen, their mixes summed, limited and encoded, packets stamped.
 
-use super::{Engine, Event, Lane, Work, coder::Way, share};
+use super::{
+    Bus, Engine, Event, Lane, Work,
+    ears::{Ears, Hearing},
+    forward::{Relay, Way},
+    share,
+};
 use crate::{
     mix,
     speaker::{BusId, SpeakerId, SpeakerSet},
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 
 /// Who of the audible is left out of a mix.
@@ -23,7 +28,7 @@ impl Engine {
             if let Some(lane) = lane_mut(&mut self.lanes, speaker) {
                 lane.attention.note(&lane.jitter, at);
                 lane.voice.steady = self.relayed.contains(speaker);
-                if lane.attention.presence().speaks(at) {
+                if lane.attention.presence().speaks(at) && !lane.fader.is_silent() {
                     self.speaking.insert(speaker);
                 }
             }
@@ -53,7 +58,7 @@ impl Engine {
     }
 
     /// Every lane that is awake makes its frame or lets it pass; who is audible is noted.
-    pub(super) fn pull_lanes(&mut self, at: SampleTime) {
+    pub(super) fn pull_lanes(&mut self, at: SampleTime, hearing: Hearing) {
         self.before = std::mem::take(&mut self.audible);
         self.work = Work { lanes: self.awake.len() as u32, ..Work::default() };
         self.deep.turn();
@@ -61,8 +66,13 @@ impl Engine {
         let awake = self.awake;
         for speaker in awake.iter() {
             let Some(lane) = lane_mut(&mut self.lanes, speaker) else { continue };
-            if lane.pull(at, self.heard.contains(speaker), &mut self.deep, &mut self.log) {
+            let (before, ears) = (lane.ears, hearing.of(speaker));
+            lane.heard = self.heard.contains(speaker);
+            if lane.pull(at, ears, &mut self.past, &mut self.deep, &mut self.log) {
                 self.audible.insert(speaker);
+            }
+            if (before, ears) == (Ears::Relay, Ears::Mixes) {
+                recall(&mut self.buses, speaker, at, &self.past);
             }
             self.work.decodes += lane.take_decodes();
             if std::mem::take(&mut lane.restarted) {
@@ -89,6 +99,10 @@ impl Engine {
     /// Each leader gets the sum of those it hears.
     pub(super) fn sum_leaders(&mut self) {
         let Self { lanes, buses, audible, voices, leaders, sums, .. } = self;
+        let wants = |id: &&BusId| share::bus_at(buses, **id).is_some_and(|bus| !passes(bus, lanes));
+        if !leaders.iter().any(|id| wants(&id)) {
+            return;
+        }
         let heard_by =
             |id: &BusId| share::bus_at(buses, *id).map_or(*audible, |bus| bus.members.and(audible));
         if leaders.iter().any(|id| matches!(missing(&heard_by(id), audible), Missing::One(_))) {
@@ -114,16 +128,17 @@ impl Engine {
 
     /// Each leader's mix is limited and, when a packet is full, encoded, or a lone voice's own packet takes its place.
     pub(super) fn run_leaders(&mut self, at: SampleTime) {
-        let Self { lanes, buses, leaders, speaking, relayed, work, .. } = self;
+        let Self { lanes, buses, leaders, speaking, relayed, work, quantum, .. } = self;
         *relayed = SpeakerSet::NOBODY;
         for id in leaders.iter() {
             let Some(Some(bus)) = buses.get_mut(id.index()) else { continue };
-            let lone = bus.lone_voice(speaking).and_then(|speaker| lanes.get(speaker.index())?.as_deref());
-            let lane = lone.filter(|lane| lane.is_untouched(at));
-            bus.relayed = lane.map(Lane::speaker);
-            bus.relayed.into_iter().for_each(|speaker| relayed.insert(speaker));
+            let lone = bus.lone_voice(bus.relay, speaking);
+            let lane = lone.and_then(|speaker| lanes.get(speaker.index())?.as_deref());
+            let lane = lane.filter(|lane| lane.is_untouched(at));
+            bus.follow(lane.map(Lane::speaker));
+            lane.into_iter().for_each(|lane| relayed.insert(lane.speaker()));
             let way = lane.map_or(Way::Encode, |lane| bus.way(lane, at));
-            work.encodes += bus.chain.run(at, way);
+            work.encodes += bus.run(at, *quantum, way, lanes);
         }
     }
 
@@ -131,10 +146,47 @@ impl Engine {
     pub(super) fn stamp_packets(&mut self) {
         for place in 0..self.buses.len() {
             let Some(mut bus) = self.buses[place].take() else { continue };
-            let completed = share::maker(&self.buses, &bus).chain.completed().map(|(begins, _)| begins);
+            let completed = share::maker(&self.buses, &bus).chain.completed();
+            let completed = completed.map(|packet| (packet.begins, packet.lost));
             bus.stamp(completed.filter(|_| bus.coding.is_some()));
             self.buses[place] = Some(bus);
         }
+    }
+}
+
+impl Bus {
+    /// Whose packets may be sent in place of its mix is known.
+    fn follow(&mut self, speaker: Option<SpeakerId>) {
+        let goes_on = self.relay.filter(|relay| Some(relay.speaker) == speaker);
+        self.relay = goes_on.or_else(|| speaker.map(Relay::of));
+    }
+
+    /// Goes the `way` of the packet that the quantum at `at` belongs to; how often the encoder was at work.
+    fn run(&mut self, at: SampleTime, quantum: Samples, way: Way<'_>, lanes: &[Option<Box<Lane>>]) -> u32 {
+        if let Some(relay) = self.relay.as_mut().filter(|_| self.chain.completes_a_packet(at, quantum)) {
+            relay.went(&way);
+        }
+        if passes(self, lanes) {
+            self.chain.pass(at, quantum, way);
+            0
+        } else {
+            self.chain.run(at, way)
+        }
+    }
+}
+
+/// Does it do without a mix in this tick?
+fn passes(bus: &Bus, lanes: &[Option<Box<Lane>>]) -> bool {
+    let lane = |speaker: SpeakerId| lanes.get(speaker.index()).and_then(Option::as_deref);
+    let relayed = bus.relay.and_then(|relay| lane(relay.speaker));
+    bus.spared && relayed.is_some_and(|lane| lane.ears == Ears::Relay)
+}
+
+/// Whoever was sent `speaker`'s own packets hears their sound, `past`, after all.
+fn recall(buses: &mut [Option<Box<Bus>>], speaker: SpeakerId, at: SampleTime, past: &[f32]) {
+    let sent = |bus: &&mut Box<Bus>| bus.relay.is_some_and(|relay| relay.speaker == speaker);
+    for bus in buses.iter_mut().flatten().filter(sent).filter(|bus| bus.chain.is_asleep()) {
+        bus.chain.recall(at, past);
     }
 }
 

@@ -9,7 +9,9 @@ mod coder;
 mod command;
 mod config;
 mod deep;
+mod ears;
 mod event;
+mod forward;
 mod hole;
 mod intake;
 mod lane;
@@ -75,6 +77,8 @@ pub struct Engine {
     /// The buses that make a mix of their own in this tick.
     leaders: Vec<BusId>,
     sums: MixMinus,
+    /// What was heard of a voice that is mixed again.
+    past: Box<[f32]>,
     deep: Deep,
     log: Log,
     work: Work,
@@ -111,6 +115,7 @@ impl Engine {
             regroup: true,
             leaders: Vec::with_capacity(buses),
             sums: MixMinus::new(lanes, config.frame_len()),
+            past: vec![0.0; PAST.len() * config.channels.count()].into_boxed_slice(),
             deep: Deep::new(),
             log: Log::new(lanes),
             work: Work::default(),
@@ -171,7 +176,8 @@ impl Engine {
         let at = self.now;
         self.log.turn();
         self.choose_heard(at);
-        self.pull_lanes(at);
+        let hearing = self.choose_ears(at);
+        self.pull_lanes(at, hearing);
         self.assign_leaders(at);
         self.sum_leaders();
         self.run_leaders(at);
@@ -194,9 +200,10 @@ impl Engine {
     #[must_use]
     pub fn next_work(&self) -> Work {
         let lanes = self.awake.iter().filter_map(|speaker| self.lanes.get(speaker.index())?.as_deref());
-        let wants = |lane: &Lane| lane.heard && lane.voice.pending.len() < self.quantum;
+        let wants = |lane: &Lane| lane.ears == ears::Ears::Mixes && lane.voice.pending.len() < self.quantum;
         let full = |bus: &Bus| {
-            !matches!(bus.role, bus::Role::Follows(_)) && bus.chain.completes_a_packet(self.now, self.quantum)
+            let leads = !matches!(bus.role, bus::Role::Follows(_));
+            leads && !bus.chain.is_asleep() && bus.chain.completes_a_packet(self.now, self.quantum)
         };
         Work {
             lanes: self.awake.len() as u32,
@@ -217,6 +224,9 @@ impl Engine {
         self.buses.iter().flatten().map(|bus| bus.chain.limiter.max_reduction_db()).fold(0.0, f32::max)
     }
 }
+
+/// What an encoder has to hear of the past before it takes over: four packets of 20 ms.
+const PAST: Samples = Samples::from_ms(80);
 
 #[cfg(test)]
 mod tests;

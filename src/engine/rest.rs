@@ -1,6 +1,6 @@
 //! Time that passes without a sound: in a room at rest all at once, and behind a stall tick by tick, unheard.
 
-use super::{Engine, Tick};
+use super::{Engine, Tick, ears::Hearing};
 use crate::{speaker::SpeakerSet, time::Samples};
 
 impl Engine {
@@ -38,7 +38,7 @@ impl Engine {
         self.log.turn();
         self.choose_heard(at);
         self.heard = SpeakerSet::NOBODY;
-        self.pull_lanes(at);
+        self.pull_lanes(at, Hearing::NOTHING);
         for bus in self.buses.iter_mut().flatten() {
             bus.chain.hush();
             bus.stamp(None);

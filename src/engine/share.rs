@@ -76,7 +76,7 @@ fn take_the_lead(bus: &mut Bus, buses: &Buses) {
         && let Some(before) = bus_at(buses, before)
     {
         bus.chain.copy_from(&before.chain);
-        bus.relayed = before.relayed;
+        bus.relay = before.relay;
     }
     bus.role = Role::Leads;
 }
@@ -89,7 +89,7 @@ pub(super) fn bequeath(buses: &mut Buses, closing: &Bus) {
             Some(heir) => bus.role = Role::Follows(heir),
             None => {
                 bus.chain.copy_from(&closing.chain);
-                bus.relayed = closing.relayed;
+                bus.relay = closing.relay;
                 bus.role = Role::Leads;
                 heir = Some(bus.id);
             }

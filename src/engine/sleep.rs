@@ -1,7 +1,7 @@
 //! A lane with nothing in it costs nothing: it sleeps until a packet or a command comes, and its counters of silence are
 //! put right then, or when somebody asks.
 
-use super::{Engine, Lane, LaneStats};
+use super::{Engine, Lane, LaneStats, ears::Ears};
 use crate::{mix::Limiter, speaker::SpeakerId, time::SampleTime};
 
 impl Engine {
@@ -17,10 +17,11 @@ impl Engine {
 impl Lane {
     /// Falls asleep at `now`, if nothing waits and nothing of what was there is left to be heard; whether it did.
     pub(super) fn falls_asleep(&mut self, now: SampleTime) -> bool {
-        let over = match self.heard {
+        let over = match self.ears {
             _ if !self.jitter.has_begun() => true,
-            true => self.voice.hole.is_over() && self.voice.pending.is_empty(),
-            false => self.voice.passing.is_empty() && self.voice.passes_silence(),
+            Ears::Mixes => self.voice.hole.is_over() && self.voice.pending.is_empty(),
+            Ears::Relay => self.voice.passing.is_empty() && self.voice.hole.resting,
+            Ears::Nobody => self.voice.passing.is_empty() && self.voice.passes_silence(),
         };
         let asleep = over && self.jitter.is_drained();
         self.asleep = asleep.then_some(now);

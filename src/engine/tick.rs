@@ -1,7 +1,7 @@
 //! What one tick made, borrowed from the engine until the next call.
 
 use super::{
-    Engine,
+    Bus, Engine,
     event::{Event, Playout},
     share,
 };
@@ -45,17 +45,18 @@ impl<'a> Tick<'a> {
         self.at
     }
 
-    /// Every open bus with its limited mix: one quantum, interleaved.
+    /// Every open bus with its limited mix: one quantum, interleaved. Where a lone voice's own packets are sent, no mix is made and
+    /// there is none here; a bus that is not coded always has one.
     pub fn mixes(&self) -> impl Iterator<Item = (BusId, &'a [f32])> + use<'a> {
         let buses = &self.engine.buses;
-        buses.iter().flatten().map(|bus| (bus.id, &*share::maker(buses, bus).chain.mix))
+        buses.iter().flatten().filter_map(|bus| Some((bus.id, mix(buses, bus)?)))
     }
 
-    /// One bus's mix.
+    /// One bus's mix; see [`Tick::mixes`].
     #[must_use]
     pub fn mix(&self, bus: BusId) -> Option<&'a [f32]> {
         let buses = &self.engine.buses;
-        share::bus_at(buses, bus).map(|bus| &*share::maker(buses, bus).chain.mix)
+        share::bus_at(buses, bus).and_then(|bus| mix(buses, bus))
     }
 
     /// The packets that were completed in this tick.
@@ -63,8 +64,8 @@ impl<'a> Tick<'a> {
         let buses = &self.engine.buses;
         buses.iter().flatten().filter_map(|bus| {
             let (at, header) = bus.completed?;
-            let (_, payload) = share::maker(buses, bus).chain.completed()?;
-            Some(BusPacket { bus: bus.id, at, header, payload })
+            let completed = share::maker(buses, bus).chain.completed()?;
+            Some(BusPacket { bus: bus.id, at, header, payload: completed.payload })
         })
     }
 
@@ -85,4 +86,9 @@ impl<'a> Tick<'a> {
     pub fn work(&self) -> Work {
         self.engine.work
     }
+}
+
+fn mix<'a>(buses: &'a [Option<Box<Bus>>], bus: &'a Bus) -> Option<&'a [f32]> {
+    let chain = &share::maker(buses, bus).chain;
+    (!chain.is_asleep()).then_some(&*chain.mix)
 }

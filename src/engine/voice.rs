@@ -23,8 +23,10 @@ struct Heard {
     length: Samples,
     /// Its codec calls it a voice.
     voiced: bool,
-    /// The sender falls silent after it.
+    /// The sender falls silent after it…
     resting: bool,
+    /// …and leaves digital silence.
+    silent: bool,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Voice {
         self.decodes += 1;
         let payload = pull.jitter.payload(slot);
         let voiced = self.decoder.voice_active(payload) == Some(true);
+        let silent = slot.dtx && self.decoder.is_silence(payload);
         let Ok(decoded) = self.decoder.decode(payload, space) else {
             pull.report(self.pending.len(), slot.sequence, slot.media, Source::Skipped);
             return self.conceal(slot.duration, pull);
@@ -101,7 +104,7 @@ impl Voice {
         let source = if slot.red { Source::Red } else { Source::Primary };
         pull.report(self.pending.len(), slot.sequence, slot.media, source);
         pull.stats.samples.played += decoded as u64;
-        self.resume(Heard { length: Samples::new(decoded as u64), voiced, resting: slot.dtx }, pull);
+        self.resume(Heard { length: Samples::new(decoded as u64), voiced, resting: slot.dtx, silent }, pull);
     }
 
     fn recover(&mut self, next: &Slot, pull: &mut Pull<'_>) {
@@ -115,7 +118,7 @@ impl Voice {
         pull.report(self.pending.len(), sequence, media, Source::Fec);
         pull.stats.samples.fec += next.duration.count();
         // Encoders spare themselves the copy of what is no voice.
-        self.resume(Heard { length: next.duration, voiced: true, resting: false }, pull);
+        self.resume(Heard { length: next.duration, voiced: true, ..Heard::default() }, pull);
     }
 
     fn recover_deep(&mut self, carrier: &Slot, back: Samples, length: Samples, pull: &mut Pull<'_>) {
@@ -138,7 +141,7 @@ impl Voice {
         let sound = self.pending.push(heard.length);
         self.hole.close(sound, self.channels.count());
         let pause = self.activity.is_pause(self.channels, sound, heard.voiced);
-        self.hole.resting = heard.resting;
+        self.hole.rests(heard.resting, heard.silent);
         let sound = match pause {
             true => Sound::Pause,
             false if self.activity.is_talk() => Sound::Speech,

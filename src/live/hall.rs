@@ -7,7 +7,7 @@ use super::{
     notice::Notice,
     room::{Leftover, RoomId},
     seats::Seats,
-    take::Take,
+    take::TakeId,
 };
 use crate::{engine::RoomConfig, speaker::SpeakerId, time::Samples};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -25,7 +25,7 @@ pub(super) struct Hall {
     pub(super) admissions: u32,
     pub(super) takes: u32,
     /// The recordings that go on.
-    pub(super) open: Vec<Take>,
+    pub(super) open: Vec<TakeId>,
 }
 
 impl Hall {

@@ -4,7 +4,7 @@ use super::{
     ladder::Rung,
     room::{Leftover, RoomId},
     stats::{RoomStats, SpeakerStats},
-    take::Take,
+    take::TakeId,
 };
 use crate::{
     engine::{Command, Event, Retired},
@@ -36,9 +36,9 @@ pub enum Notice {
     /// A voice has no track in a recording; the others have theirs.
     RecordingFailed(RoomId, RecordError),
     /// The disk takes nothing of a recording any more. It goes on by itself: see [`crate::record::Recorder::advance`].
-    RecordingTrouble(Take, RecordError),
+    RecordingTrouble(TakeId, RecordError),
     /// The disk takes everything again, which it did not since that sample.
-    RecordingResumed(Take, SampleTime),
+    RecordingResumed(TakeId, SampleTime),
     /// The disk has not answered for so long; recordings wait for it, rooms do not.
     DiskStalled(Duration),
     /// The disk answers again.

@@ -4,11 +4,12 @@
 use super::{
     notice::Notice,
     pulse::Pulse,
-    take::Take,
+    take::TakeId,
     tape::{News, Reel},
+    transcript::Pen,
 };
 use crate::{
-    consent::Recordable,
+    consent::Opening,
     record::{RecordError, Recorder, Session},
     speaker::SpeakerId,
     time::SampleTime,
@@ -18,15 +19,16 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// What the control side tells.
 pub(super) enum Message {
-    Begin(Take, Box<Recorder>, Reel),
-    Open(Take, Admission, Recordable),
-    Close(Take, SpeakerId, SampleTime),
+    /// Also to whom its packets are told, if they are.
+    Begin(TakeId, Box<Recorder>, Reel, Option<Pen>),
+    Open(TakeId, Admission, Opening),
+    Close(TakeId, SpeakerId, SampleTime),
     /// An armed recorder begins, in this folder, from this sample on.
-    Record(Take, PathBuf, SampleTime),
-    Pause(Take, SampleTime),
-    Resume(Take, SampleTime),
+    Record(TakeId, PathBuf, SampleTime),
+    Pause(TakeId, SampleTime),
+    Resume(TakeId, SampleTime),
     /// Who wants the result when the recording ends.
-    Await(Take, Sender<Result<Session, RecordError>>),
+    Await(TakeId, Sender<Result<Session, RecordError>>),
 }
 
 /// Counts a room's admissions. A place is used again, so consent goes with the admission.
@@ -34,7 +36,7 @@ pub(super) type Admission = u32;
 
 /// Serves recordings until the control side has let go and all of them have ended.
 pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Pulse) {
-    let mut recordings = BTreeMap::<Take, Recording>::new();
+    let mut recordings = BTreeMap::<TakeId, Recording>::new();
     loop {
         let first = messages.recv_timeout(POLL);
         let let_go = matches!(first, Err(RecvTimeoutError::Disconnected));
@@ -58,13 +60,13 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
 /// How long news may lie on a tape.
 const POLL: Duration = Duration::from_millis(20);
 
-fn obey(recordings: &mut BTreeMap<Take, Recording>, message: Message) {
+fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
     match message {
-        Message::Begin(take, recorder, reel) => {
-            recordings.insert(take, Recording::new(recorder, reel));
+        Message::Begin(take, recorder, reel, pen) => {
+            recordings.insert(take, Recording { pen, ..Recording::new(recorder, reel) });
         }
-        Message::Open(take, admission, consent) => {
-            with(recordings, take, |recording| recording.open(admission, consent));
+        Message::Open(take, admission, opening) => {
+            with(recordings, take, |recording| recording.open(admission, opening));
         }
         Message::Close(take, speaker, at) => {
             with(recordings, take, |recording| recording.close(speaker, at));
@@ -82,7 +84,7 @@ fn obey(recordings: &mut BTreeMap<Take, Recording>, message: Message) {
     }
 }
 
-fn with(recordings: &mut BTreeMap<Take, Recording>, take: Take, act: impl FnOnce(&mut Recording)) {
+fn with(recordings: &mut BTreeMap<TakeId, Recording>, take: TakeId, act: impl FnOnce(&mut Recording)) {
     if let Some(recording) = recordings.get_mut(&take) {
         act(recording);
     }
@@ -95,11 +97,13 @@ struct Recording {
     trouble: Option<SampleTime>,
     /// Why it could not begin, until that is told.
     failed: Option<RecordError>,
+    /// Who writes down what is said.
+    pen: Option<Pen>,
     reel: Reel,
     now: SampleTime,
     present: BTreeMap<SpeakerId, Admission>,
     /// Consent that came before its speaker's first news.
-    early: Vec<(Admission, Recordable)>,
+    early: Vec<(Admission, Opening)>,
     ended: Option<SampleTime>,
     result: Option<Sender<Result<Session, RecordError>>>,
 }
@@ -110,6 +114,7 @@ impl Recording {
             recorder,
             trouble: None,
             failed: None,
+            pen: None,
             reel,
             now: SampleTime::ZERO,
             present: BTreeMap::new(),
@@ -120,16 +125,16 @@ impl Recording {
     }
 
     /// Opens the gate of this admission, and of no other person who has or had the same place.
-    fn open(&mut self, admission: Admission, consent: Recordable) {
-        match self.present.get(&consent.speaker()) {
-            Some(present) if *present == admission => self.recorder.open(consent),
+    fn open(&mut self, admission: Admission, opening: Opening) {
+        match self.present.get(&opening.speaker()) {
+            Some(present) if *present == admission => self.recorder.unlock(&opening),
             Some(present) if *present > admission => {}
-            _ => self.early.push((admission, consent)),
+            _ => self.early.push((admission, opening)),
         }
     }
 
     fn close(&mut self, speaker: SpeakerId, at: SampleTime) {
-        self.early.retain(|(_, consent)| consent.speaker() != speaker);
+        self.early.retain(|(_, opening)| opening.speaker() != speaker);
         self.recorder.close(speaker, at);
     }
 
@@ -137,16 +142,16 @@ impl Recording {
         self.present.insert(speaker, admission);
         let (theirs, others) = std::mem::take(&mut self.early)
             .into_iter()
-            .partition(|(_, consent)| consent.speaker() == speaker);
+            .partition(|(_, opening)| opening.speaker() == speaker);
         self.early = others;
         let theirs: Vec<_> = theirs;
-        for (admission, consent) in theirs {
-            self.open(admission, consent);
+        for (admission, opening) in theirs {
+            self.open(admission, opening);
         }
     }
 
     /// Reads what has been told so far and writes what may be written; what the caller should know.
-    fn read(&mut self, take: Take) -> Vec<Notice> {
+    fn read(&mut self, take: TakeId) -> Vec<Notice> {
         let failed = self.failed.take().map(|error| Notice::RecordingFailed(take.room, error));
         let mut notices: Vec<Notice> = failed.into_iter().collect();
         while self.ended.is_none()
@@ -168,8 +173,11 @@ impl Recording {
     }
 
     /// A trouble is told when it begins and when it is over.
-    fn advance(&mut self, take: Take) -> Option<Notice> {
+    fn advance(&mut self, take: TakeId) -> Option<Notice> {
         let advanced = self.recorder.advance(self.now);
+        if let Some(pen) = &self.pen {
+            self.recorder.take_said().for_each(|(speaker, packet)| pen.write(speaker, packet));
+        }
         let before = std::mem::replace(&mut self.trouble, self.recorder.trouble());
         let over = before.filter(|_| self.trouble.is_none());
         let begins = advanced.err().map(|error| Notice::RecordingTrouble(take, error));
@@ -209,6 +217,7 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
 mod tests {
     use super::*;
     use crate::{
+        consent::Recordable,
         live::tape::{Tape, tape},
         record::RecorderConfig,
         speaker::VoicePacket,
@@ -216,7 +225,7 @@ mod tests {
     };
 
     const PLACE: SpeakerId = SpeakerId(3);
-    const TAKE: Take = Take { room: crate::live::room::RoomId { number: 0, seat: 0 }, number: 0 };
+    const TAKE: TakeId = TakeId { room: crate::live::room::RoomId { number: 0, seat: 0 }, number: 0 };
 
     fn samples(ms: u32) -> SampleTime {
         SampleTime::ZERO + Samples::from_ms(ms)
@@ -226,8 +235,8 @@ mod tests {
         RecorderConfig { repair: Samples::ZERO, ..RecorderConfig::default() }
     }
 
-    fn consent() -> Recordable {
-        Recordable::dangerously_without_consent(PLACE, SampleTime::ZERO)
+    fn consent() -> Opening {
+        Opening::by(&Recordable::dangerously_without_consent(PLACE, SampleTime::ZERO))
     }
 
     /// Half a second of 20 ms packets, from `ms` on.
@@ -241,6 +250,7 @@ mod tests {
                 media: MediaTime::ORIGIN + Samples::from_ms(packet * 20),
                 arrived: at,
                 duration: Samples::from_ms(20),
+                marker: false,
                 payload: &[0xf8, 0xff, 0xfe],
             }));
             tape.tell(News::Now(at));

@@ -6,11 +6,12 @@ use super::{
     hall::Hall,
     recorder::Message,
     room::{RoomId, Task},
-    take::Take,
+    take::{Take, TakeId},
     tape::{self, MAX_TAPES},
+    transcript::{self, Pen, Transcript},
 };
 use crate::{
-    consent::Recordable,
+    consent::{ModerationBasis, Opening, Proof, Transcribable},
     record::{RecordError, Recorder, RecorderConfig, Session},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
@@ -40,20 +41,59 @@ impl Control {
     /// # Errors
     /// See [`RecordingError`].
     pub fn begin_recording(&mut self, room: RoomId, recorder: Recorder) -> Result<Take, RecordingError> {
+        self.begin(room, recorder, None)
+    }
+
+    /// Begins a copy for moderators into `dir`: a recording whose gates open on another ground, and not by consent.
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn start_copy(
+        &mut self,
+        room: RoomId,
+        dir: &Path,
+        config: RecorderConfig,
+    ) -> Result<Take<ModerationBasis>, RecordingError> {
+        let recorder = Recorder::create(dir, config).map_err(RecordingError::Record)?;
+        self.begin(room, recorder, None)
+    }
+
+    /// Begins to tell what is said by those who agree to its being written down: their own packets, decoded where they are
+    /// read. Nothing touches the disk. Gates are a recording's, and so is the patience: `config.repair` is how long a
+    /// missing packet is waited for, and what is said is heard 250 ms later at the earliest.
+    ///
+    /// # Errors
+    /// See [`RecordingError`].
+    pub fn start_transcript(
+        &mut self,
+        room: RoomId,
+        config: RecorderConfig,
+    ) -> Result<(Take<Transcribable>, Transcript), RecordingError> {
+        let (pen, transcript) = transcript::transcript();
+        let take = self.begin(room, Recorder::scribe(config), Some(pen))?;
+        Ok((take, transcript))
+    }
+
+    fn begin<P>(
+        &mut self,
+        room: RoomId,
+        recorder: Recorder,
+        pen: Option<Pen>,
+    ) -> Result<Take<P>, RecordingError> {
         self.sweep();
         let hall = self.halls.get(&room).ok_or(RecordingError::NoRoom)?;
         if hall.open.len() == MAX_TAPES {
             return Err(RecordingError::TooMany);
         }
-        let take = Take { room, number: hall.takes };
+        let take = TakeId { room, number: hall.takes };
         let (tape, reel) = tape::tape(take.number, self.config.tape_bytes);
-        self.tell(Message::Begin(take, Box::new(recorder), reel));
+        self.tell(Message::Begin(take, Box::new(recorder), reel, pen));
         self.task(room, Task::Record(Box::new(tape)))?;
         if let Some(hall) = self.halls.get_mut(&room) {
             hall.open.push(take);
             hall.takes += 1;
         }
-        Ok(take)
+        Ok(Take::new(take))
     }
 
     /// Remembers the last `pre_roll` of a room in memory, so that a recording may begin in the past. Nothing touches the
@@ -77,18 +117,19 @@ impl Control {
     /// See [`RecordingError`].
     pub fn record_from(&mut self, take: Take, dir: &Path, from: SampleTime) -> Result<(), RecordingError> {
         self.recorded(take)?;
-        self.tell(Message::Record(take, dir.to_owned(), from));
+        self.tell(Message::Record(take.id(), dir.to_owned(), from));
         Ok(())
     }
 
-    /// Lets a voice into a recording, by the proof that it may.
+    /// Lets a voice into a recording, a copy or a transcript, by the proof that it may.
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn open_gate(&mut self, take: Take, consent: Recordable) -> Result<(), RecordingError> {
+    pub fn open_gate<P: Proof>(&mut self, take: Take<P>, proof: P) -> Result<(), RecordingError> {
         let hall = self.recorded(take)?;
-        let admission = *hall.admitted.get(&consent.speaker()).ok_or(RecordingError::NoSpeaker)?;
-        self.tell(Message::Open(take, admission, consent));
+        let opening = Opening::by(&proof);
+        let admission = *hall.admitted.get(&opening.speaker()).ok_or(RecordingError::NoSpeaker)?;
+        self.tell(Message::Open(take.id(), admission, opening));
         Ok(())
     }
 
@@ -96,14 +137,14 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn close_gate(
+    pub fn close_gate<P>(
         &mut self,
-        take: Take,
+        take: Take<P>,
         speaker: SpeakerId,
         at: SampleTime,
     ) -> Result<(), RecordingError> {
         self.recorded(take)?;
-        self.tell(Message::Close(take, speaker, at));
+        self.tell(Message::Close(take.id(), speaker, at));
         Ok(())
     }
 
@@ -111,9 +152,9 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn pause_recording(&mut self, take: Take, at: SampleTime) -> Result<(), RecordingError> {
+    pub fn pause_recording<P>(&mut self, take: Take<P>, at: SampleTime) -> Result<(), RecordingError> {
         self.recorded(take)?;
-        self.tell(Message::Pause(take, at));
+        self.tell(Message::Pause(take.id(), at));
         Ok(())
     }
 
@@ -121,9 +162,9 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn resume_recording(&mut self, take: Take, at: SampleTime) -> Result<(), RecordingError> {
+    pub fn resume_recording<P>(&mut self, take: Take<P>, at: SampleTime) -> Result<(), RecordingError> {
         self.recorded(take)?;
-        self.tell(Message::Resume(take, at));
+        self.tell(Message::Resume(take.id(), at));
         Ok(())
     }
 
@@ -131,20 +172,20 @@ impl Control {
     ///
     /// # Errors
     /// See [`RecordingError`].
-    pub fn stop_recording(&mut self, take: Take) -> Result<Finishing, RecordingError> {
+    pub fn stop_recording<P>(&mut self, take: Take<P>) -> Result<Finishing, RecordingError> {
         self.recorded(take)?;
         let (result, finishing) = channel::bounded(1);
-        self.tell(Message::Await(take, result));
-        self.task(take.room, Task::StopRecording(take.number))?;
-        if let Some(hall) = self.halls.get_mut(&take.room) {
-            hall.open.retain(|open| *open != take);
+        self.tell(Message::Await(take.id(), result));
+        self.task(take.room(), Task::StopRecording(take.id().number))?;
+        if let Some(hall) = self.halls.get_mut(&take.room()) {
+            hall.open.retain(|open| *open != take.id());
         }
         Ok(Finishing(finishing))
     }
 
-    fn recorded(&self, take: Take) -> Result<&Hall, RecordingError> {
-        let hall = self.halls.get(&take.room).ok_or(RecordingError::NoRoom)?;
-        if hall.open.contains(&take) { Ok(hall) } else { Err(RecordingError::NotRecording) }
+    fn recorded<P>(&self, take: Take<P>) -> Result<&Hall, RecordingError> {
+        let hall = self.halls.get(&take.room()).ok_or(RecordingError::NoRoom)?;
+        if hall.open.contains(&take.id()) { Ok(hall) } else { Err(RecordingError::NotRecording) }
     }
 }
 

@@ -170,6 +170,9 @@ impl Reel {
 /// Kept free for news that must not be missed: some 1,500 of them.
 const HEADROOM_BYTES: usize = 64 << 10;
 
+/// The kind of a packet that is the first after a pause.
+const MARKED: u8 = 11;
+
 /// kind, speaker, epoch or admission, time, sequence, media, duration.
 const HEADER_BYTES: usize = 1 + 2 + 4 + 8 + 8 + 8 + 8;
 
@@ -189,7 +192,9 @@ impl News<'static> {
 impl<'a> News<'a> {
     fn encode(self) -> ([u8; HEADER_BYTES], &'a [u8]) {
         match self {
-            Self::Packet(packet) => (header_of(0, &packet), packet.payload),
+            Self::Packet(packet) => {
+                (header_of(if packet.marker { MARKED } else { 0 }, &packet), packet.payload)
+            }
             Self::Copy(packet) => (header_of(9, &packet), packet.payload),
             Self::Joined { speaker, admission, at, name } => {
                 (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
@@ -217,10 +222,19 @@ impl<'a> News<'a> {
         let media = MediaTime::from_samples(u64::from_le_bytes(fields.take()?));
         let duration = Samples::new(u64::from_le_bytes(fields.take()?));
         let Fields(tail) = fields;
-        let packet =
-            VoicePacket { speaker, epoch: number, sequence, media, arrived: at, duration, payload: tail };
+        let marker = kind == MARKED;
+        let packet = VoicePacket {
+            speaker,
+            epoch: number,
+            sequence,
+            media,
+            arrived: at,
+            duration,
+            marker,
+            payload: tail,
+        };
         Some(match kind {
-            0 => Self::Packet(packet),
+            0 | MARKED => Self::Packet(packet),
             9 => Self::Copy(packet),
             1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
             2 => Self::Left { speaker, at },
@@ -284,6 +298,7 @@ mod tests {
             media: MediaTime::ORIGIN,
             arrived: SampleTime::from_samples(1 << 50),
             duration: Samples::from_ms(20),
+            marker: false,
             payload,
         }
     }
@@ -299,6 +314,7 @@ mod tests {
         let all = [
             News::Joined { speaker: SPEAKER, admission: 9, at, name: "mara" },
             packet(b"payload"),
+            News::Packet(VoicePacket { marker: true, ..voice(b"first") }),
             News::Muted { speaker: SPEAKER, at },
             News::Unmuted { speaker: SPEAKER, at },
             News::Left { speaker: SPEAKER, at },

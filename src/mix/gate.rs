@@ -38,6 +38,20 @@ impl Gate {
         }
         open_for > 0 || last.is_some()
     }
+
+    /// Something is heard up to `end` that does not pass here.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn hold(&mut self, end: SampleTime) {
+        self.open_until = self.open_until.max(end + HANGOVER);
+    }
+
+    /// Is it open at `at`?
+    #[must_use]
+    pub fn is_open(&self, at: SampleTime) -> bool {
+        at < self.open_until
+    }
 }
 
 /// Without a way out in the middle, so that it is done many samples at a time.

@@ -6,6 +6,8 @@ use crate::time::{SampleTime, Samples};
 
 /// Who has spoken keeps the floor for so long: the pauses between words and sentences are shorter.
 const HANGOVER: Samples = Samples::from_ms(500);
+/// Where its sender says that it falls silent, nothing more is to be heard of it after so long.
+const REST: Samples = Samples::from_ms(100);
 /// Loudness follows what packets with a voice in them tell, with this time constant, so that a cough is no speech: 300 ms.
 const FOLLOW: Samples = Samples::from_ms(300);
 /// A newcomer must be louder by so much than one who is heard: 6 dB.
@@ -33,6 +35,14 @@ impl Presence {
         let share = length.min(FOLLOW).count() as f32 / FOLLOW.count() as f32;
         self.loudness.0 += (loudness.0.clamp(Db::SILENCE.0, 0.0) - self.loudness.0) * share;
         self.speaks_until = at + length + HANGOVER;
+    }
+
+    /// Its sender says at `at` that it falls silent for now, behind what is up next.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn rest(&mut self, at: SampleTime) {
+        self.speaks_until = self.speaks_until.min(at + REST);
     }
 
     /// Does it speak, or has it just spoken?
@@ -89,6 +99,16 @@ mod tests {
         assert!(presence.speaks(end + Samples::from_ms(499)));
         assert!(!presence.speaks(end + Samples::from_ms(500)));
         assert!(!Presence::default().speaks(SampleTime::ZERO));
+    }
+
+    #[test]
+    fn a_sender_that_says_it_falls_silent_gives_the_floor_away() {
+        let mut presence = Presence::default();
+        let end = talk(&mut presence, 1000, 1, true, -30.0);
+        presence.rest(end);
+        assert!(presence.speaks(end + Samples::from_ms(99)) && !presence.speaks(end + Samples::from_ms(100)));
+        presence.rest(end + Samples::from_ms(1000));
+        assert!(!presence.speaks(end + Samples::from_ms(100)), "and does not get it back by that");
     }
 
     #[test]

@@ -248,13 +248,25 @@ pub fn voice_active(payload: &[u8]) -> Option<bool> {
 }
 
 /// Is it a mere sign of life of a sender that has nothing to say (discontinuous transmission)? The decoder reads nothing
-/// from a frame of at most one byte.
+/// from a frame of at most one byte; clients that are muted send [silence](is_silence).
 ///
 /// # Real-time
 /// Safe.
 #[must_use]
 pub fn is_dtx(payload: &[u8]) -> bool {
-    frames(payload).is_some_and(|mut frames| frames.all(|frame| frame.len() <= 1))
+    frames(payload).is_some_and(|mut frames| frames.all(|frame| frame.len() <= 1)) || is_silence(payload)
+}
+
+/// Does it hold digital silence and nothing else? Such a CELT frame begins with a bit of probability 2⁻¹⁵ (§4.3), which the range
+/// coder writes as fifteen ones.
+///
+/// # Real-time
+/// Safe.
+#[must_use]
+pub fn is_silence(payload: &[u8]) -> bool {
+    let celt = toc(payload).is_some_and(|toc| toc.mode() == Mode::Celt);
+    let silent = |frame: &[u8]| matches!(frame, [0xff, 0xfe | 0xff, ..]);
+    celt && frames(payload).is_some_and(|mut frames| frames.all(silent))
 }
 
 struct SilkFlags {
@@ -321,6 +333,8 @@ mod tests {
     fn a_packet_without_frames_worth_reading_is_dtx() {
         assert!(is_dtx(&[8]) && is_dtx(&[8, 1]) && is_dtx(&[9, 1, 1]));
         assert!(!is_dtx(&[8, 1, 1]) && !is_dtx(&[10, 0, 1, 1]) && !is_dtx(&[]));
+        assert!(is_dtx(&[0xf8, 0xff, 0xfe]) && is_silence(&[0xf8, 0xff, 0xff, 3]), "digital silence in CELT");
+        assert!(!is_silence(&[0xf8, 0xff, 0xfd]) && !is_silence(&[0x78, 0xff, 0xfe]) && !is_silence(&[0xf8]));
         assert_eq!((voice_active(&[8, 0xFF]), has_lbrr(&[8, 0xFF])), (Some(false), false));
     }
 }

@@ -22,6 +22,14 @@ impl RtpStream {
         Self { ssrc, payload_type, sequence: first_sequence, first_timestamp, started: false }
     }
 
+    /// So many packets were lost before the next one: whoever receives the stream is to know.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn lose(&mut self, packets: u16) {
+        self.sequence = self.sequence.wrapping_add(packets);
+    }
+
     /// The header of the next packet, whose first sample stands at `at`. The stream's first packet has the marker in any
     /// case; `after_pause` sets it on another (RFC 3551 §4.1).
     ///

@@ -1,20 +1,31 @@
-//! Where a sender's clock lies on the room clock. A packet's place is its media time plus the smallest transit that was
-//! seen in the first `repair` window of its run. A drift of the two clocks is watched from then on, and places follow it
-//! step by step where nobody hears it (`Track::steer`).
+//! Where a sender's clock lies on the room clock. A packet's place is its media time plus the smallest transit of its
+//! run's beginning: of a quarter of a second if that was even, else of a `repair` window ([`Trial`]). A drift of the two
+//! clocks is watched from then on, and places follow it step by step where nobody hears it (`Track::steer`).
 //! One exception: a run that would begin up to a packet before room sample 0 begins there.
 //!
 //! A sender whose capture stood still (a suspended machine) is late for ever after, by a step. A network that stood
-//! still is late too, but catches up within a moment. So when the transit steps, packets are put on trial for one more
+//! still is late too, but catches up within a moment. So when the transit steps, packets are put on trial for a
 //! window: if a punctual one comes meanwhile it was the network, else the clock is anchored anew by them.
 
 use super::{
     drift::{Drift, Knot},
+    trial::{Step, Trial},
     waiting::Waiting,
 };
 use crate::time::{MediaTime, SampleTime, Samples};
+use std::collections::VecDeque;
 
-/// A step of the transit by more is put on trial: 300 ms, more than a change of route makes.
-const STEP: i64 = 14_400;
+/// A step of the transit by more is put on trial: 60 ms.
+const STEP: i64 = 2_880;
+
+/// A packet that is quicker by so much is, too.
+const QUICKER: i64 = 14_400;
+
+/// Up to here a transit tells of the clock's drift.
+const SLOWEST: i64 = 14_400;
+
+/// A transit steps against the quickest of so many packets before.
+const BEFORE: usize = 4;
 
 /// One run of a sender's clock.
 #[derive(Debug, Default)]
@@ -23,14 +34,20 @@ pub(super) struct Clock {
     transit: Option<i64>,
     /// Where they belong.
     drift: Option<Drift>,
-    /// Where it stood before it stood still.
-    past: Vec<Knot>,
+    /// The first number behind the last step, and where packets before it are put.
+    former: Option<(u64, i64)>,
+    /// How fast the clock goes by what another run told.
+    pace: f64,
     /// How much later than it belongs a run is put that would begin before the room.
     late: i64,
     trial: Option<Trial>,
+    /// The number the run began with, if it did so evenly: nothing of it comes before.
+    begun: Option<u64>,
     heard: SampleTime,
-    /// The transit of the packet that came last.
-    latest: Option<i64>,
+    /// Where the last of its packets ends, on the sender's clock.
+    end: MediaTime,
+    /// The newest packets' transits, and the last one's number.
+    latest: (u64, VecDeque<i64>),
     /// The highest number among the punctual: what is older is a straggler.
     newest: u64,
 }
@@ -46,46 +63,65 @@ pub(super) enum Standing {
     Doubtful,
 }
 
-/// Packets whose places are not known yet.
-#[derive(Debug)]
-struct Trial {
-    since: SampleTime,
-    transit: i64,
-    packets: Vec<Waiting>,
-}
-
-/// How a trial ended: these packets belong where `transit` says.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    pub(super) packets: Vec<Waiting>,
-    pub(super) transit: i64,
-}
-
 impl Clock {
+    /// The clock of a sender whose other runs went at this pace.
+    pub(super) fn of_pace(pace: f64) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
     /// A packet came; nothing before room sample `settled` can be written any more.
     pub(super) fn hear(&mut self, packet: &Waiting, settled: u64) -> Standing {
         self.heard = self.heard.max(packet.arrived);
-        let transit = packet.media.transit(packet.arrived);
-        let before = self.latest.replace(transit).unwrap_or(transit);
+        self.end = self.end.max(packet.media + Samples::new(packet.samples));
+        let transit = packet.transit();
+        let step = self.step_to(packet.sequence, transit);
         let Some(anchor) = self.transit else { return Standing::Doubtful };
-        let drift = self.drift.as_mut();
-        let (late, step) = (transit.saturating_sub(anchor), transit.saturating_sub(before));
+        if let Some((first, former)) = self.former
+            && packet.sequence < first
+        {
+            return Standing::Late(former);
+        }
+        let late = transit.saturating_sub(anchor);
         let in_time = packet.at(anchor) >= settled as i64;
-        if late.abs() < STEP && in_time {
+        if (1 - QUICKER..STEP).contains(&late) && in_time {
             self.newest = self.newest.max(packet.sequence);
-            drift.into_iter().for_each(|drift| drift.hear(packet.media_sample(), from_origin(transit)));
+            self.learn(packet);
             return Standing::Punctual(anchor);
         }
-        let stepped = self.trial.is_some() || step >= STEP || late <= -STEP || !in_time;
-        if stepped && packet.sequence > self.newest { Standing::Doubtful } else { Standing::Late(anchor) }
+        let stepped = self.trial.is_some() || step >= STEP || late <= -QUICKER || !in_time;
+        match packet.sequence > self.newest {
+            true if stepped => Standing::Doubtful,
+            true => {
+                self.learn(packet);
+                Standing::Late(anchor)
+            }
+            false => Standing::Late(anchor),
+        }
+    }
+
+    /// By how much a packet takes longer than those before it; nothing if a later one came first.
+    fn step_to(&mut self, sequence: u64, transit: i64) -> i64 {
+        let (newest, latest) = &mut self.latest;
+        if sequence < *newest {
+            return 0;
+        }
+        let before = latest.iter().copied().min().unwrap_or(transit);
+        *newest = sequence;
+        latest.push_back(transit);
+        latest.drain(..latest.len().saturating_sub(BEFORE));
+        transit.saturating_sub(before)
+    }
+
+    fn learn(&mut self, packet: &Waiting) {
+        let late = packet.transit().saturating_sub(self.transit.unwrap_or_default());
+        if let Some(drift) = self.drift.as_mut().filter(|_| late < SLOWEST) {
+            drift.hear(packet.media_sample(), from_origin(packet.transit()));
+        }
     }
 
     /// Takes a packet that has no place as yet.
     pub(super) fn doubt(&mut self, packet: Waiting) {
-        let (since, transit) = (packet.arrived, packet.media.transit(packet.arrived));
-        let trial = self.trial.get_or_insert_with(|| Trial { since, transit, packets: Vec::new() });
-        trial.transit = trial.transit.min(transit);
-        trial.packets.push(packet);
+        self.trial.get_or_insert_with(|| Trial::new(packet.arrived)).packets.push(packet);
     }
 
     /// A punctual packet came: those on trial were stragglers.
@@ -93,33 +129,76 @@ impl Clock {
         self.trial.take().map(|trial| trial.packets).unwrap_or_default()
     }
 
-    /// Ends a trial that has lasted for `repair`.
-    pub(super) fn judge(&mut self, now: SampleTime, repair: Samples) -> Option<Verdict> {
-        let Trial { transit, packets, .. } = self.trial.take_if(|trial| now >= trial.since + repair)?;
-        // A sender that stood still goes on sending; stragglers are few.
-        let sent = packets.iter().map(|packet| packet.media);
-        let span =
-            sent.clone().max().zip(sent.min()).map_or(Samples::ZERO, |(last, first)| last.since(first));
-        let stragglers = span.count() < repair.count() / 2;
-        let kept = self.transit.filter(|_| stragglers);
-        let put = kept.unwrap_or_else(|| self.anchor(transit, &packets));
-        self.newest = packets.iter().map(|packet| packet.sequence).max().unwrap_or(self.newest);
-        Some(Verdict { packets, transit: put })
+    /// Ends a trial that has lasted for `repair`, or that has told enough: packets, and the transit of their places.
+    pub(super) fn judge(&mut self, now: SampleTime, repair: Samples) -> Vec<(Waiting, i64)> {
+        let begins = self.transit.is_none();
+        let is_over = |trial: &mut Trial| now >= trial.since + repair || begins && trial.is_even(now);
+        let Some(trial) = self.trial.take_if(is_over) else { return Vec::new() };
+        self.newest = trial.numbers().map_or(self.newest, |(_, newest)| newest);
+        match self.transit {
+            None => self.begin(&trial, now),
+            Some(anchor) => match trial.step_from(anchor, repair) {
+                Some(step) => self.step(step, &trial),
+                None => trial.packets.iter().for_each(|packet| self.learn(packet)),
+            },
+        }
+        let put = |packet: Waiting| self.transit_of(packet.sequence).map(|transit| (packet, transit));
+        trial.packets.into_iter().filter_map(put).collect()
     }
 
-    /// Begins anew with packets of this transit; where they are put.
-    fn anchor(&mut self, transit: i64, packets: &[Waiting]) -> i64 {
-        let past: Vec<Knot> = self.drift.iter().flat_map(Drift::knots).collect();
-        self.past.extend(past);
-        self.drift = followed(packets);
+    /// A run begins where its quickest packet says.
+    fn begin(&mut self, trial: &Trial, now: SampleTime) {
+        self.begun = trial.numbers().map(|(first, _)| first).filter(|_| trial.is_even(now));
+        self.drift = followed(&trial.packets, 0, self.pace);
+        self.put(trial.quickest(), &trial.packets);
+    }
+
+    /// The clock stood still.
+    fn step(&mut self, step: Step, trial: &Trial) {
+        self.former = self.transit.map(|transit| (step.first, transit));
+        let behind = followed(&trial.packets, step.first, self.pace());
+        self.drift = match (self.drift.take(), behind) {
+            (Some(before), Some(behind)) => Some(before.then(behind)),
+            (before, behind) => behind.or(before),
+        };
+        self.put(step.transit, &trial.packets);
+    }
+
+    fn put(&mut self, transit: i64, packets: &[Waiting]) {
         let put = not_before_the_room(transit, packets);
         self.late = put.saturating_sub(transit);
-        *self.transit.insert(put)
+        self.transit = Some(put);
     }
 
-    /// From media time to room samples, once it is known.
+    /// From media time to room samples, for the packet of this number, once it is known.
+    pub(super) fn transit_of(&self, sequence: u64) -> Option<i64> {
+        let former = self.former.filter(|(first, _)| sequence < *first).map(|(_, former)| former);
+        former.or(self.transit)
+    }
+
+    /// Where packets that come now are put.
     pub(super) fn transit(&self) -> Option<i64> {
         self.transit
+    }
+
+    /// How fast the clock goes: how much its transit grows with each sample.
+    pub(super) fn pace(&self) -> f64 {
+        self.drift.as_ref().map_or(self.pace, Drift::slope)
+    }
+
+    /// Is it sure that nothing of the run comes before this number?
+    pub(super) fn begins_with(&self, sequence: u64) -> bool {
+        self.begun == Some(sequence)
+    }
+
+    /// The first room sample behind all that came, if that is known.
+    pub(super) fn end(&self) -> Option<u64> {
+        let transit = match (&self.trial, self.transit) {
+            (None, transit) => transit?,
+            (Some(trial), None) => not_before_the_room(trial.quickest(), &trial.packets),
+            (Some(_), Some(_)) => return None,
+        };
+        u64::try_from(transit.saturating_add_unsigned(self.end.samples())).ok()
     }
 
     /// By how much the place of what is at this media sample has drifted from where it is put.
@@ -139,12 +218,12 @@ impl Clock {
 
     /// As [`Self::knots`], as far as they stay as they are.
     pub(super) fn tied(&self) -> impl Iterator<Item = Knot> + '_ {
-        self.past.iter().chain(self.drift.iter().flat_map(Drift::tied)).copied()
+        self.drift.iter().flat_map(Drift::tied).copied()
     }
 
     /// Where the sender's clock stood on the room clock.
     pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
-        self.past.iter().copied().chain(self.drift.iter().flat_map(Drift::knots))
+        self.drift.iter().flat_map(Drift::knots)
     }
 
     /// No packet on trial belongs before this.
@@ -163,11 +242,13 @@ fn from_origin(transit: i64) -> i64 {
     transit.saturating_add_unsigned(MediaTime::ORIGIN.samples())
 }
 
-/// What packets that were on trial tell of their clock.
-fn followed(packets: &[Waiting]) -> Option<Drift> {
-    let mut heard = packets.iter().map(|it| (it.media_sample(), from_origin(it.media.transit(it.arrived))));
+/// What packets that were on trial tell of their clock, those from number `first` on.
+fn followed(packets: &[Waiting], first: u64, pace: f64) -> Option<Drift> {
+    let packets = packets.iter().filter(|packet| packet.sequence >= first);
+    let from = packets.clone().map(Waiting::media_sample).min()?;
+    let mut heard = packets.map(|it| (it.media_sample(), from_origin(it.transit())));
     let (media, transit) = heard.next()?;
-    let mut drift = Drift::new(media, transit);
+    let mut drift = Drift::new(from, Knot { media, transit: transit as f64 }, pace);
     heard.for_each(|(media, transit)| drift.hear(media, transit));
     Some(drift)
 }
@@ -201,6 +282,7 @@ mod tests {
             media: MediaTime::ORIGIN + Samples::new(960 * number),
             arrived: SampleTime::from_samples(arrived),
             duration: Samples::new(960),
+            marker: false,
             payload: &[0xF8],
         };
         Waiting::new(0, packet).unwrap()
@@ -220,7 +302,7 @@ mod tests {
     }
 
     fn judged(clock: &mut Clock, now: u64) -> Option<usize> {
-        clock.judge(SampleTime::from_samples(now), REPAIR).map(|verdict| verdict.packets.len())
+        Some(clock.judge(SampleTime::from_samples(now), REPAIR).len()).filter(|packets| *packets > 0)
     }
 
     fn anchored() -> Clock {
@@ -243,7 +325,7 @@ mod tests {
         for (number, arrived) in arrivals.into_iter().enumerate() {
             take(&mut clock, packet(number as u64, arrived));
         }
-        clock.judge(SampleTime::from_samples(200_000), REPAIR).unwrap();
+        clock.judge(SampleTime::from_samples(200_000), REPAIR);
         origin(&clock).unwrap()
     }
 

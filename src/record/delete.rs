@@ -1,6 +1,9 @@
 //! A session goes, and what was made of it. What is handed back is what a deletion's proof is made of.
 
-use super::{derived::Derived, erase::erase, error::RecordError, manifest::Manifest};
+use super::{
+    derived::Derived, erase::erase, error::RecordError, keys::Seals, manifest::Manifest, pending::expect,
+    sealed::is_sealed,
+};
 use std::path::Path;
 
 /// What was deleted.
@@ -18,14 +21,31 @@ pub struct Deleted {
 /// error: who calls it again after a crash ends with nothing left, and has no more to tell.
 ///
 /// # Errors
-/// A manifest that cannot be read, or something that cannot be removed: then it is not deleted.
+/// A manifest that cannot be read, sealed tracks, or something that cannot be removed: then it is not deleted.
 pub fn delete(dir: &Path) -> Result<Deleted, RecordError> {
+    delete_with(dir, None)
+}
+
+/// As [`delete`], of a session with sealed tracks. Its keys go first: whatever is left after a crash, nobody can read what was
+/// sealed with them.
+///
+/// # Errors
+/// As [`delete`]; keys that cannot be destroyed.
+pub fn delete_sealed(dir: &Path, seals: &Seals) -> Result<Deleted, RecordError> {
+    delete_with(dir, Some(seals))
+}
+
+fn delete_with(dir: &Path, seals: Option<&Seals>) -> Result<Deleted, RecordError> {
     let mut deleted = Deleted::default();
     if dir.join("session.json").exists() {
         let manifest = Manifest::read(dir)?;
+        if manifest.speakers.values().any(|entry| is_sealed(&entry.file)) {
+            expect(seals, dir)?;
+        }
         let tracks = manifest.speakers.into_values().map(|entry| (entry.file, entry.sha256));
         (deleted.tracks, deleted.derived) = (tracks.collect(), Derived::of(dir)?);
     }
+    deleted.keys = seals.map_or(Ok(0), Seals::destroy_all)?;
     let gone = |path: &Path| erase(path).map_err(|source| RecordError::new(path, "delete", source));
     deleted.derived.iter().try_for_each(|derived| gone(&dir.join(&derived.path)))?;
     gone(&dir.join("tracks"))?;

@@ -59,6 +59,12 @@ impl Derived {
     }
 }
 
+/// What holds `speaker` somewhere in `range`.
+pub(super) fn what_holds(dir: &Path, speaker: &str, range: &Range<u64>) -> Result<Vec<Derived>, RecordError> {
+    let all = Derived::of(dir)?.into_iter();
+    Ok(all.filter(|derived| derived.holds(speaker, range)).collect())
+}
+
 /// Removes what holds `speaker` somewhere in `range`, and says what that was. The list is the last to change, so that
 /// a crash leaves nothing behind unlisted.
 pub(super) fn drop_what_holds(

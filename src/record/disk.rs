@@ -1,11 +1,13 @@
 //! Where a recording's files live, behind a seam so narrow that a test can stand in for a disk that fails. Files only
 //! grow, or are replaced whole.
 
+use super::erase::overwrite;
 use std::{
     collections::BTreeMap,
     fmt,
     fs::{self, File, OpenOptions},
     io::{self, Seek, SeekFrom, Write},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -36,6 +38,24 @@ pub trait Disk: fmt::Debug + Send {
     /// # Errors
     /// What the disk says.
     fn remove(&mut self, file: &str) -> io::Result<()>;
+
+    /// Gives `from` the name `to`, whose old content goes: at any moment, after a power failure too, `to` is one of both.
+    ///
+    /// # Errors
+    /// There is no such file; whatever else the disk says.
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Writes zeros over these bytes of `file`, where they lie, and waits until they are on disk. What is beyond its end, and
+    /// a file that is not there, is gone already.
+    ///
+    /// # Errors
+    /// What the disk says; the bytes may then be zeros in part.
+    fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()>;
+}
+
+/// Is what was safe not there any more?
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
 /// Real files in a real folder.
@@ -54,6 +74,12 @@ impl Folder {
     /// The folder cannot be made.
     pub fn create(dir: &Path, durable: bool) -> io::Result<Self> {
         fs::create_dir_all(dir.join("tracks"))?;
+        Self::open(dir, durable)
+    }
+
+    /// The same, of a folder that holds no session.
+    pub(super) fn open(dir: &Path, durable: bool) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
         Ok(Self { dir: dir.to_owned(), durable, open: BTreeMap::new() })
     }
 
@@ -65,7 +91,7 @@ impl Folder {
         Err(io::Error::other("the session's folder is gone"))
     }
 
-    fn open(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
+    fn opened(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
         if !self.open.contains_key(file) {
             let path = self.path(file)?;
             let opened = OpenOptions::new().write(true).create(at == 0).truncate(false).open(path)?;
@@ -79,7 +105,7 @@ impl Folder {
     }
 
     fn write(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let opened = self.open(file, at)?;
+        let opened = self.opened(file, at)?;
         opened.seek(SeekFrom::Start(at))?;
         opened.write_all(bytes)
     }
@@ -97,9 +123,16 @@ impl Folder {
             return fs::rename(new, path);
         }
         file.sync_all()?;
-        fs::rename(new, path)?;
-        // The name is safe once its folder is.
-        File::open(path.parent().unwrap_or(&self.dir))?.sync_all()
+        self.rename_safely(new, path)
+    }
+
+    /// The name is safe once its folder is.
+    fn rename_safely(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        if !self.durable {
+            return Ok(());
+        }
+        File::open(to.parent().unwrap_or(&self.dir))?.sync_all()
     }
 }
 
@@ -127,6 +160,20 @@ impl Disk for Folder {
         match fs::remove_file(self.path(file)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             done => done,
+        }
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        [from, to].iter().for_each(|file| drop(self.open.remove(*file)));
+        self.rename_safely(&self.path(from)?, &self.path(to)?)
+    }
+
+    fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()> {
+        self.open.remove(file);
+        match OpenOptions::new().write(true).open(self.path(file)?) {
+            Ok(mut opened) => overwrite(&mut opened, bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -34,29 +34,65 @@ pub(super) struct Knot {
     pub(super) transit: f64,
 }
 
+/// So many packets behind the last that was on time, it is looked for where the clock stood still.
+const LOOKED_AT: u8 = 25;
+
 /// The line under one run's transits, and where it lay before.
 #[derive(Clone, Debug)]
 pub(super) struct Drift {
+    /// From here on the line holds.
+    from: i64,
     /// The quickest of each bucket, the bucket's number with it.
     points: VecDeque<(i64, Knot)>,
     at: Knot,
     slope: f64,
+    newest: Knot,
+    /// The steepest rise of the transit behind the last packet that was on time.
+    rise: Option<Rise>,
     knots: Vec<Knot>,
+    /// So many of them are of lines before.
+    past: usize,
     /// The bucket of the last knot.
     tied: i64,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Rise {
+    /// The packet behind it.
+    media: i64,
+    by: f64,
+    /// How many packets are still looked at.
+    left: u8,
+}
+
 impl Drift {
-    /// A clock of which one packet is known.
-    pub(super) fn new(media: i64, transit: i64) -> Self {
-        let at = Knot { media, transit: transit as f64 };
+    /// A clock of which one packet is known, from media sample `from` on, and how fast it may go.
+    pub(super) fn new(from: i64, at: Knot, slope: f64) -> Self {
+        let bucket = at.media / BUCKET;
         Self {
-            points: [(media / BUCKET, at)].into(),
+            from,
+            points: [(bucket, at)].into(),
             at,
-            slope: 0.0,
+            slope,
+            newest: at,
+            rise: None,
             knots: Vec::new(),
-            tied: media / BUCKET,
+            past: 0,
+            tied: bucket,
         }
+    }
+
+    /// Another line that goes on where this one ends.
+    pub(super) fn then(mut self, mut next: Self) -> Self {
+        self.close(next.from);
+        next.past = self.knots.len();
+        self.knots.append(&mut next.knots);
+        Self { knots: self.knots, ..next }
+    }
+
+    /// How much the transit grows with each sample.
+    pub(super) fn slope(&self) -> f64 {
+        self.slope
     }
 
     /// The transit of a packet that was on time, at this moment of the sender's clock.
@@ -69,11 +105,30 @@ impl Drift {
         let point = Knot { media, transit: transit as f64 };
         let above = point.transit - self.transit(media);
         if above < -QUICKER {
-            self.begin_anew(vec![(media / BUCKET, point)]);
+            // Before the first knot, what was known was no more than a slow beginning.
+            let from = if self.is_known() { media } else { self.from };
+            self.begin_anew(vec![(media / BUCKET, point)], from);
         } else {
             self.at = if above < 0.0 { point } else { self.at };
+            self.watch(point, above < QUICKER);
             self.note(media / BUCKET, point);
         }
+    }
+
+    /// Where the clock stands still, the transit rises, and no packet is on time any more.
+    fn watch(&mut self, point: Knot, on_time: bool) {
+        if point.media <= self.newest.media {
+            return;
+        }
+        let before = std::mem::replace(&mut self.newest, point);
+        let by = point.transit - before.transit;
+        self.rise = match self.rise {
+            _ if on_time => None,
+            None => Some(Rise { media: point.media, by, left: LOOKED_AT }),
+            Some(rise) if rise.left == 0 => Some(rise),
+            Some(rise) if by > rise.by => Some(Rise { media: point.media, by, left: rise.left - 1 }),
+            Some(rise) => Some(Rise { left: rise.left - 1, ..rise }),
+        };
     }
 
     fn note(&mut self, bucket: i64, point: Knot) {
@@ -102,8 +157,11 @@ impl Drift {
             let newest = self.points.len().saturating_sub(buckets);
             let slow = newest > 0 && self.points.range(newest..).all(|(_, point)| above(point) > least);
             if slow {
-                let points = self.points.range(newest..).copied().collect();
-                return self.begin_anew(points);
+                let points: Vec<_> = self.points.range(newest..).copied().collect();
+                let first = points.first().map_or(self.from, |(_, first)| first.media);
+                let from = self.rise.map_or(first, |rise| rise.media.min(first));
+                self.close(from);
+                return self.begin_anew(points, from);
             }
         }
         self.draw();
@@ -146,24 +204,36 @@ impl Drift {
         first.zip(last).map_or(self.at.media, |((_, a), (_, b))| a.media / 2 + b.media / 2)
     }
 
-    /// What was known is void from the first of `points` on.
-    fn begin_anew(&mut self, points: Vec<(i64, Knot)>) {
+    /// What was known is void from here on: only these points are left.
+    fn begin_anew(&mut self, points: Vec<(i64, Knot)>, from: i64) {
         let Some((bucket, first)) = points.first().copied() else { return };
-        // Before the first knot, what was known was no more than a slow beginning.
-        let known = !self.knots.is_empty();
-        if known {
-            self.tie(first.media - 1);
+        if self.is_known() {
+            self.close(from);
         }
         (self.points, self.at, self.tied) = (points.into(), first, bucket);
+        (self.from, self.rise) = (from, None);
+        self.newest = if self.newest.media < first.media { first } else { self.newest };
         self.draw();
-        if known {
-            self.tie(first.media);
-        }
+    }
+
+    /// Is there a knot of this line already?
+    fn is_known(&self) -> bool {
+        self.knots.len() > self.past
+    }
+
+    /// The line ends before this.
+    fn close(&mut self, end: i64) {
+        self.tie(end - 1);
+        self.past = self.knots.len();
     }
 
     fn tie(&mut self, media: i64) {
-        if self.knots.last().is_none_or(|last| last.media < media) {
-            self.knots.push(Knot { media, transit: self.transit(media) });
+        let known = self.is_known();
+        let begin = (!known && self.from < media).then_some(self.from);
+        for media in begin.into_iter().chain([media]) {
+            if self.knots.last().is_none_or(|last| last.media < media) {
+                self.knots.push(Knot { media, transit: self.transit(media) });
+            }
         }
     }
 
@@ -174,9 +244,15 @@ impl Drift {
 
     /// Where the clock stood, in order, as it is known by now: a straight line from knot to knot, and on as told.
     pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
+        let begin = (!self.is_known()).then_some(self.from);
         let ends = [self.points.front(), self.points.back()].into_iter().flatten();
-        let tied = self.knots.last().map_or(i64::MIN, |last| last.media);
-        let open = ends.map(|(_, point)| point.media).filter(move |media| *media > tied);
+        let mut last = self.knots.last().map_or(i64::MIN, |last| last.media);
+        let open = begin.into_iter().chain(ends.map(|(_, point)| point.media));
+        let open = open.filter(move |media| {
+            let is_next = last < *media;
+            last = last.max(*media);
+            is_next
+        });
         self.knots.iter().copied().chain(open.map(|media| Knot { media, transit: self.transit(media) }))
     }
 }
@@ -215,7 +291,7 @@ mod tests {
     fn two_hours_of_drift_are_followed_within_a_millisecond() {
         for ppm in [-300.0, -200.0, -3.0, 0.0, 200.0, 300.0] {
             let truth = |media: i64| 5_000.0 + ppm * 1e-6 * media as f64;
-            let mut drift = Drift::new(0, 5_000);
+            let mut drift = Drift::new(0, Knot { media: 0, transit: 5_000.0 }, 0.0);
             for minute in 0..120 {
                 hear(&mut drift, minute * 60, 60, truth, wifi);
                 let now = (minute + 1) * 60 * 48_000;
@@ -230,7 +306,7 @@ mod tests {
     #[test]
     fn a_congested_minute_moves_nothing() {
         let truth = |media: i64| 100e-6 * media as f64;
-        let mut drift = Drift::new(0, 0);
+        let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, 0.0);
         hear(&mut drift, 0, 300, truth, wifi);
         hear(&mut drift, 300, 25, truth, |packet| wifi(packet) + 4_000);
         let now = 325 * 48_000;
@@ -242,7 +318,7 @@ mod tests {
         for stood in [480.0, -960.0, 9_600.0] {
             let step = |media: i64| if media < 100 * 48_000 { 0.0 } else { stood };
             let truth = |media: i64| 100e-6 * media as f64 + step(media);
-            let mut drift = Drift::new(0, 0);
+            let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, 0.0);
             hear(&mut drift, 0, 140, truth, wifi);
             let now = 140 * 48_000;
             assert!(
@@ -260,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_slow_beginning_is_forgotten_with_the_first_quick_packet() {
-        let mut drift = Drift::new(0, 9_600);
+        let mut drift = Drift::new(0, Knot { media: 0, transit: 9_600.0 }, 0.0);
         hear(&mut drift, 0, 2, |_| 0.0, |packet| 9_600 - packet * 20);
         hear(&mut drift, 2, 1, |_| 0.0, |_| 0);
         assert!(drift.transit(3 * 48_000).abs() < 1.0);

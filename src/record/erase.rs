@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Seek, SeekFrom, Write},
+    ops::Range,
     path::Path,
 };
 
@@ -13,7 +14,7 @@ pub(super) fn erase(path: &Path) -> io::Result<()> {
         Ok(it) if it.is_file() => OpenOptions::new()
             .write(true)
             .open(path)
-            .and_then(|mut file| overwrite(&mut file))
+            .and_then(|mut file| overwrite(&mut file, 0..u64::MAX))
             .and_then(|()| fs::remove_file(path)),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
@@ -29,9 +30,9 @@ fn erase_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Zeros, and on disk. A disk may keep older blocks all the same: whoever needs to be sure seals tracks and destroys keys.
-pub(super) fn overwrite(file: &mut File) -> io::Result<()> {
-    let mut left = file.metadata()?.len();
-    file.seek(SeekFrom::Start(0))?;
+pub(super) fn overwrite(file: &mut File, bytes: Range<u64>) -> io::Result<()> {
+    let mut left = bytes.end.min(file.metadata()?.len()).saturating_sub(bytes.start);
+    file.seek(SeekFrom::Start(bytes.start))?;
     let zeros = [0; 1 << 16];
     while left > 0 {
         let length = left.min(zeros.len() as u64);

@@ -82,6 +82,16 @@ impl Spans {
         }
     }
 
+    /// All before `at` is in a span, too.
+    pub(super) fn cover_before(&mut self, at: u64) {
+        if at == 0 {
+            return;
+        }
+        let covered = self.0.partition_point(|span| span.from <= at);
+        let to = self.0.drain(..covered).map(|span| span.to).fold(at, u64::max);
+        self.0.insert(0, Span { from: 0, to });
+    }
+
     /// Where the span that holds sample 0 ends; 0 if there is none.
     fn first_end(&self) -> u64 {
         self.0.first().filter(|span| span.from == 0).map_or(0, |span| span.to)
@@ -166,6 +176,10 @@ impl Gates {
 
     pub(super) fn resume(&mut self, at: u64) {
         self.paused.end(at);
+    }
+
+    pub(super) fn keep_nothing_before(&mut self, at: u64) {
+        self.paused.cover_before(at);
     }
 
     /// Every shut stretch in `from..to`, in no order.
@@ -302,6 +316,22 @@ mod tests {
         gates.close(5_000);
         assert_eq!(gates.refused.0, [Span { from: 0, to: u64::MAX }]);
         assert_eq!(gates.given().0, []);
+    }
+
+    #[test]
+    fn what_lies_before_is_covered_and_what_was_there_stays() {
+        let cover = |spans: &[(u64, u64)], at| {
+            let mut spans = Spans(spans.iter().map(|&(from, to)| Span { from, to }).collect());
+            spans.cover_before(at);
+            assert!(spans.are_in_order());
+            spans.0.iter().map(|span| (span.from, span.to)).collect::<Vec<_>>()
+        };
+        assert_eq!(cover(&[], 5), [(0, 5)]);
+        assert_eq!(cover(&[], 0), []);
+        assert_eq!(cover(&[(7, 9)], 5), [(0, 5), (7, 9)]);
+        assert_eq!(cover(&[(5, 9)], 5), [(0, 9)]);
+        assert_eq!(cover(&[(1, 2), (3, u64::MAX)], 5), [(0, u64::MAX)]);
+        assert_eq!(cover(&[(1, 2), (3, 4), (6, 8)], 5), [(0, 5), (6, 8)]);
     }
 
     #[test]

@@ -27,6 +27,11 @@ impl Growing {
         Self { name, safe: 0, tail: Vec::new(), written: 0, whole: false, hash: Sha256::new() }
     }
 
+    /// One of which the disk has so many bytes. What it is known by is not told.
+    pub(super) fn behind(name: String, safe: u64) -> Self {
+        Self { safe, ..Self::new(name) }
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -84,10 +84,10 @@ pub struct TrackEntry {
 
 impl TrackEntry {
     /// How a track stands, its gaps told up to the session's `end` or up to what is settled.
-    pub(super) fn new(name: &str, track: &Track, end: Option<u64>) -> Self {
+    pub(super) fn new(track: &Track, end: Option<u64>) -> Self {
         let Track { gates, tape, .. } = track;
         Self {
-            file: file_name(name),
+            file: tape.file().to_owned(),
             pre_skip: tape.pre_skip(),
             joined: Gates::present(gates),
             consent: gates.given().clone(),

@@ -21,6 +21,8 @@
 //! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
 //! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk, and the list of gaps.
 //! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
+//! - *Sealed* tracks ([`Recorder::seal`]) are `tracks/NAME.sealed`, for whoever has the keys; with them everything that reads
+//!   recordings reads them, and a voice is taken back by destroying keys.
 //! - *A stop at any moment*, of the process or the power, leaves files that players open, a second short at most, and
 //!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
 
@@ -34,51 +36,67 @@ mod derived;
 mod disk;
 mod drift;
 mod erase;
+mod eraser;
 mod error;
 mod event;
 mod fill;
+mod fingerprint;
 mod gap;
 mod gate;
 mod growing;
 mod journal;
+mod keys;
 mod limits;
 mod manifest;
 mod memory;
 mod moves;
 mod ogg;
 mod ogg_file;
+mod pending;
 mod read;
 mod recorder;
 mod recover;
 mod redact;
+mod reel;
+mod reseal;
+mod scribe;
 mod seal;
+mod sealed;
+mod sealer;
 mod session;
 mod store;
 mod tape;
 mod toc;
 mod track;
+mod track_file;
+mod trial;
+mod unsealed;
 mod waiting;
 
 pub use clock_map::ClockPoint;
 pub use config::RecorderConfig;
 pub use counts::Counts;
 pub use cut::{ClipOrigin, Cuttable, cut};
-pub use delete::{Deleted, delete};
+pub use delete::{Deleted, delete, delete_sealed};
 pub use derived::Derived;
 pub use disk::{Disk, Folder};
 pub use error::RecordError;
 pub use event::Event;
+pub use fingerprint::fingerprint;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
+pub use keys::Seals;
 pub use limits::Limits;
 pub use manifest::{Manifest, TrackEntry};
 #[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg_file::OggOpusFile;
+pub use pending::Redacted;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
-pub use recover::{Recovery, TrackRecovery, recover};
-pub use redact::{Redacted, redact};
+pub use recover::{Recovery, TrackRecovery, recover, recover_sealed};
+pub use redact::{redact, redact_on, redact_sealed};
 pub use session::{Session, TrackSummary};
 #[cfg(feature = "render")]
 pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
+pub use track_file::TrackFile;

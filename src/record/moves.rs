@@ -55,6 +55,12 @@ impl Recorder {
         self.note("pause", None, at);
     }
 
+    /// What was paused while nothing was written stays so, and so does all that was said before `from`.
+    pub(super) fn keep_nothing_before(&mut self, from: SampleTime) {
+        self.paused.cover_before(from.samples());
+        self.tracks.values_mut().for_each(|track| track.gates.keep_nothing_before(from.samples()));
+    }
+
     /// Keeping goes on, as behind a gate that [opens](Self::open).
     pub fn resume(&mut self, at: SampleTime) {
         self.paused.end(at.samples());

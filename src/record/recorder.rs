@@ -8,14 +8,17 @@ use super::{
     event::Event,
     gate::{Gates, Spans},
     journal::Line,
+    keys::Seals,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
+    sealed,
+    sealer::Sealer,
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
     track::Track,
 };
 use crate::{
-    consent::Recordable,
+    consent::{Opening, Recordable},
     speaker::{SpeakerId, VoicePacket},
     time::{RATE_HZ, SampleTime, Samples},
 };
@@ -33,12 +36,16 @@ pub struct Recorder {
     store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
+    /// None if tracks are plain.
+    seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
     seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
     unclaimed: u64,
+    /// Does somebody listen to what is kept?
+    pub(super) is_heard: bool,
 }
 
 /// Whose packets come in by a lane: which track's, and which of the speaker's stays.
@@ -69,26 +76,32 @@ impl Recorder {
         Ok(recorder)
     }
 
-    fn new(config: RecorderConfig) -> Self {
+    pub(super) fn new(config: RecorderConfig) -> Self {
         Self {
             config,
             store: None,
             pre_roll: Samples::ZERO,
+            seals: None,
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
+            is_heard: false,
         }
+    }
+
+    /// Tracks of speakers that join from here on are sealed: `tracks/NAME.sealed` is for whoever has the keys, which lie where
+    /// `seals` says and are on disk before what they seal. Who wants all tracks sealed says so before anybody joins.
+    pub fn seal(&mut self, seals: Seals) {
+        self.seals = Some(seals);
     }
 
     /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
     #[must_use]
     pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
-        let mut recorder = Self { pre_roll, ..Self::new(config) };
-        recorder.pause(SampleTime::ZERO);
-        recorder
+        Self { pre_roll, ..Self::new(config) }
     }
 
     /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
@@ -115,12 +128,17 @@ impl Recorder {
         let from = from.max(self.now.before(self.pre_roll));
         if self.store.is_none() {
             self.open_store(disk, dir, from)?;
-            self.resume(from);
+            self.keep_nothing_before(from);
         }
         Ok(from)
     }
 
-    fn open_store(&mut self, disk: Box<dyn Disk>, dir: &Path, at: SampleTime) -> Result<(), RecordError> {
+    pub(super) fn open_store(
+        &mut self,
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        at: SampleTime,
+    ) -> Result<(), RecordError> {
         self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
         self.tell_again();
         self.note("record", None, at);
@@ -165,7 +183,10 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
-        let tape = Tape::new(file_name(name), name);
+        let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
+        let file = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
+        let tape = Tape::new(file, name, sealer);
+        let tape = if self.is_heard { tape.tells() } else { tape };
         Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
     }
 
@@ -182,7 +203,12 @@ impl Recorder {
     /// as it first came in. The same goes for every gate that opens again: after a mute, a pause, an absence. The proof of
     /// somebody who is not in the room is spent without effect.
     pub fn open(&mut self, consent: Recordable) {
-        let (speaker, from) = (consent.speaker(), consent.from());
+        self.unlock(&Opening::by(&consent));
+    }
+
+    /// As [`Self::open`], by a proof that fits what this recorder is for: whoever made it for that sees to it.
+    pub(crate) fn unlock(&mut self, opening: &Opening) {
+        let (speaker, from) = (opening.speaker(), opening.from());
         if let Some(track) = self.present(speaker) {
             track.gates.open(from.samples());
             self.note("grant", Some(speaker), from);
@@ -307,6 +333,13 @@ impl Recorder {
         self.tracks.get_mut(&seat.name).filter(|track| track.stay() == seat.stay)
     }
 
+    /// The first sample behind the last of a voice's packets in its track, where that can be known by now.
+    #[must_use]
+    pub fn sound_end(&self, speaker: SpeakerId) -> Option<SampleTime> {
+        let seat = self.seats.get(&speaker)?;
+        self.tracks.get(&seat.name)?.sound_end().map(SampleTime::from_samples)
+    }
+
     /// The track of somebody who is in the room.
     pub(super) fn present(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
         self.track(speaker).filter(|track| track.gates.is_present())
@@ -344,7 +377,7 @@ impl Recorder {
             speakers: self
                 .tracks
                 .iter()
-                .map(|(name, track)| (name.clone(), TrackEntry::new(name, track, end)))
+                .map(|(name, track)| (name.clone(), TrackEntry::new(track, end)))
                 .collect(),
             events: self.events.clone(),
         }

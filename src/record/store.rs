@@ -2,7 +2,7 @@
 //! nothing is asked again, and meanwhile what there is waits in memory; then it becomes silence that is told.
 
 use super::{
-    disk::Disk,
+    disk::{Disk, is_gone},
     error::RecordError,
     journal::{FILE as JOURNAL, Journal},
     manifest::FILE as MANIFEST,
@@ -11,7 +11,7 @@ use super::{
 use crate::time::{SampleTime, Samples};
 use std::{
     collections::BTreeMap,
-    io::{self, ErrorKind},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -171,9 +171,4 @@ impl Store {
     fn failed(&self, file: &str, source: io::Error) -> RecordError {
         RecordError::new(&self.dir.join(file), "write", source)
     }
-}
-
-/// Is what was safe not there any more?
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof)
 }

@@ -10,9 +10,11 @@
 use super::{
     disk::Disk,
     fill::{self, Coded, LATTICE},
-    growing::Growing,
     ogg::{self, OggOpus},
+    read::{Origin, TrackPacket},
+    reel::Reel,
     seal::Seal,
+    sealer::Sealer,
     toc::Toc,
     waiting::{Run, Waiting},
 };
@@ -44,7 +46,9 @@ pub struct Place {
 pub(super) struct Tape {
     serial: u32,
     stream: OggOpus,
-    file: Growing,
+    file: Reel,
+    /// A gate was shut since the last packet.
+    gated: bool,
     /// Silence that is still to be written.
     owed: u64,
     /// From room samples to the file's; known with the first sound.
@@ -53,24 +57,38 @@ pub(super) struct Tape {
     end: Option<Toc>,
     places: Vec<Place>,
     placed: Option<(Run, i64)>,
+    /// What was laid since it was last asked for, if somebody asks.
+    said: Option<Vec<TrackPacket>>,
 }
 
 impl Tape {
-    /// An empty file.
-    pub(super) fn new(file: String, name: &str) -> Self {
+    /// An empty file, sealed if there is a seal.
+    pub(super) fn new(file: String, name: &str, sealer: Option<Sealer>) -> Self {
         let serial = ogg::serial(name);
         let mut tape = Self {
             serial,
             stream: OggOpus::new(serial, 1, LOOKAHEAD),
-            file: Growing::new(file),
+            file: Reel::new(file, sealer),
+            gated: false,
             owed: 0,
             padding: None,
             end: None,
             places: Vec::new(),
             placed: None,
+            said: None,
         };
         tape.turn_page();
         tape
+    }
+
+    /// Lets whatever packet of the speaker's is laid be [asked for](Self::take_said), too.
+    pub(super) fn tells(self) -> Self {
+        Self { said: Some(Vec::new()), ..self }
+    }
+
+    /// The speaker's packets that were laid since this was last asked.
+    pub(super) fn take_said(&mut self) -> Vec<TrackPacket> {
+        self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How many samples players skip.
@@ -169,8 +187,25 @@ impl Tape {
         self.silence(silent);
     }
 
+    /// A gate is shut here: what is said before and what is said behind it are not sealed with one key.
+    pub(super) fn gate(&mut self) {
+        if !std::mem::replace(&mut self.gated, true) {
+            self.end_segment();
+        }
+    }
+
+    fn end_segment(&mut self) {
+        if self.file.is_sealed() {
+            self.end_page();
+            self.file.end_segment();
+        }
+    }
+
     /// Writes a packet at the file's end; whether it will be in it.
     pub(super) fn push(&mut self, packet: Waiting, toc: Toc, transit: i64) -> bool {
+        if std::mem::take(&mut self.gated) {
+            self.end_segment();
+        }
         let placed = Some((packet.run, transit));
         if self.placed != placed {
             self.placed = placed;
@@ -182,6 +217,12 @@ impl Tape {
             });
         }
         self.end = Some(toc);
+        if let Some(said) = &mut self.said {
+            let at =
+                self.stream.samples().saturating_add(self.owed) as i64 - self.padding.unwrap_or(0) as i64;
+            let (samples, payload) = (packet.samples, packet.payload.clone());
+            said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
+        }
         self.put((Cow::Owned(packet.payload), packet.samples))
     }
 

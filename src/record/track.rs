@@ -4,7 +4,7 @@
 mod clocks;
 
 use super::{
-    clock::{Clock, Standing, Verdict},
+    clock::{Clock, Standing},
     counts::Counts,
     drift::Knot,
     fill::{self, LONGEST_DTX},
@@ -54,6 +54,8 @@ pub(super) struct Track {
     /// Up to here it is written down what there is and what there is not.
     told: u64,
     before: Option<Before>,
+    /// Does the sender say where it speaks again?
+    marks: bool,
     memory: EncoderMemory,
     counts: Counts,
     gaps: Gaps,
@@ -78,6 +80,7 @@ impl Track {
             settled: 0,
             told: 0,
             before: None,
+            marks: false,
             memory: EncoderMemory::default(),
             counts: Counts::default(),
             gaps: Gaps::default(),
@@ -116,7 +119,7 @@ impl Track {
     pub(super) fn copy(&mut self, stay: u32, copy: VoicePacket<'_>) {
         let Some(mut copy) = Waiting::new(stay, copy) else { return };
         copy.is_copy = true;
-        if let Some(transit) = self.clocks.get(&copy.run).and_then(Clock::transit)
+        if let Some(transit) = self.clocks.get(&copy.run).and_then(|it| it.transit_of(copy.sequence))
             && let Ok(at) = u64::try_from(copy.at(transit))
             && at >= self.reached()
             && copy.toc.is_some()
@@ -130,7 +133,7 @@ impl Track {
     }
 
     fn receive(&mut self, packet: Waiting) {
-        let clock = self.clocks.entry(packet.run).or_default();
+        let clock = clocks::entry(&mut self.clocks, packet.run);
         match clock.hear(&packet, self.settled) {
             Standing::Doubtful => clock.doubt(packet),
             Standing::Late(transit) => self.place(packet, transit),
@@ -189,10 +192,12 @@ impl Track {
 
     /// Is nothing missing before `packet`?
     fn is_whole_up_to(&self, packet: &Waiting, transit: i64) -> bool {
-        self.before.as_ref().is_some_and(|before| {
-            let next = packet.sequence <= before.sequence.saturating_add(1);
-            before.run == packet.run && before.transit == transit && next
-        })
+        match self.before.as_ref().filter(|before| before.run.0 == packet.run.0) {
+            // Numbers count on through restarts.
+            Some(before) if packet.sequence > before.sequence.saturating_add(1) => false,
+            Some(before) if before.run == packet.run => before.transit == transit,
+            _ => self.begins_with(packet),
+        }
     }
 
     /// Room time has come to `now`, and nothing is written: what was said before `past` is forgotten.
@@ -207,11 +212,9 @@ impl Track {
     }
 
     fn judge_clocks(&mut self, now: SampleTime) {
-        let verdicts: Vec<Verdict> =
-            self.clocks.values_mut().filter_map(|clock| clock.judge(now, self.repair)).collect();
-        for Verdict { packets, transit } in verdicts {
-            packets.into_iter().for_each(|packet| self.place(packet, transit));
-        }
+        let judged: Vec<_> =
+            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
+        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
     }
 
     fn lay_first(&mut self) {
@@ -232,6 +235,7 @@ impl Track {
         self.tell(at, rest);
         let gate = self.gate(at, &mut packet);
         let Waiting { run, sequence, samples, is_copy, .. } = packet;
+        self.marks |= packet.marker && self.before.is_some();
         self.before = Some(Before { run, transit, sequence, samples });
         match (gate, packet.toc) {
             (None, Some(toc)) => {
@@ -296,7 +300,13 @@ impl Track {
                 let lost = numbers.saturating_mul(before.samples.max(packet.samples));
                 (lost.min(at - self.told), Cause::Dtx)
             }
-            Some(before) if before.run == packet.run => (0, Cause::Stall),
+            Some(before) if before.run == packet.run => {
+                let numbers = packet.sequence.saturating_sub(before.sequence.saturating_add(1));
+                // The packet that would have said so may be among the lost.
+                let spoke_again = packet.marker || self.marks && numbers > 0;
+                let lost = numbers.saturating_mul(before.samples).min(at - self.told);
+                (lost, if spoke_again { Cause::Dtx } else { Cause::Stall })
+            }
             _ => (0, Cause::Dtx),
         }
     }
@@ -311,6 +321,7 @@ impl Track {
     fn tell(&mut self, to: u64, cause: Cause) {
         if let Some(cause) = self.gates.was_shut(self.told, to) {
             self.memory.shut(cause);
+            self.tape.gate();
         }
         let gap = Gap { from_sample: self.told, to_sample: to, cause };
         tell(&mut self.gaps, gap, &self.gates, &self.late);

@@ -22,6 +22,8 @@ pub(super) struct Waiting {
     /// Its first byte; none if its bytes do not last as long as it says.
     pub(super) toc: Option<Toc>,
     pub(super) payload: Vec<u8>,
+    /// The first after a pause, as its sender says.
+    pub(super) marker: bool,
     /// A copy, which another packet brought along: its own may still come.
     pub(super) is_copy: bool,
 }
@@ -39,6 +41,7 @@ impl Waiting {
             samples,
             toc: Toc::of(packet.payload).filter(|_| decodable),
             payload: packet.payload.to_vec(),
+            marker: packet.marker,
             is_copy: false,
         })
     }
@@ -46,6 +49,11 @@ impl Waiting {
     /// Its media time, counted from where the sender's first packet was put.
     pub(super) fn media_sample(&self) -> i64 {
         self.media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64
+    }
+
+    /// How much later than the sender's clock says it came.
+    pub(super) fn transit(&self) -> i64 {
+        self.media.transit(self.arrived)
     }
 
     /// Is it a stretch in which the sender hears no voice? A decoder reads nothing from a frame of at most one byte; digital
@@ -127,6 +135,7 @@ mod tests {
             media: MediaTime::ORIGIN,
             arrived: SampleTime::ZERO,
             duration: Samples::new(samples),
+            marker: false,
             payload: &[0xF8],
         };
         Waiting::new(0, packet).unwrap()

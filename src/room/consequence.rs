@@ -27,6 +27,7 @@ impl State {
             Fact::RecordingStarted => {
                 vec![tell(News::RecordingStarted(at)), Effect::StartRecording(id, at)]
             }
+            Fact::TranscriptStarted => vec![Effect::StartTranscript(id, at)],
             Fact::RecordingResumed => vec![tell(News::RecordingResumed(at)), Effect::ResumeRecording(at)],
             Fact::Clipped { parent, span, voices, .. } => {
                 let (parent, span, voices) = (*parent, *span, voices.clone());
@@ -54,12 +55,14 @@ impl State {
         let stop = self
             .running
             .map(|running| (Effect::StopRecording(running.item, at), Some(News::RecordingStopped(at))));
+        let written = self.transcript.map(|item| (Effect::StopTranscript(item, at), None));
         match fact {
+            Fact::TranscriptStopped => written.into_iter().collect(),
             Fact::RecordingPaused => vec![(Effect::PauseRecording(at), Some(News::RecordingPaused(at)))],
             Fact::RecordingStopped => stop.into_iter().collect(),
             Fact::Ended => {
                 let copy = self.copy.map(|copy| (Effect::StopCopy(copy, at), None));
-                stop.into_iter().chain(copy).collect()
+                stop.into_iter().chain(written).chain(copy).collect()
             }
             _ => Vec::new(),
         }

@@ -20,7 +20,7 @@ impl Room {
     /// Not allowed, no such item, or its time is up.
     pub fn take(&mut self, by: Person, item: ItemId, own: bool, now: Moment) -> Granted {
         self.go_on(now);
-        let kind = self.usable(item, &[Kind::Recording, Kind::Copy, Kind::Clip])?.kind;
+        let kind = self.usable(item, &[Kind::Recording, Kind::Copy, Kind::Clip, Kind::Transcript])?.kind;
         let (action, without) = match (kind, self.role(by)?) {
             (Kind::Copy, Role::Moderator) => (Action::Review, Vec::new()),
             (Kind::Copy, _) if self.state.rules.copy.is_none_or(|copy| !copy.hosts_may_take) => {
@@ -79,14 +79,15 @@ impl Room {
         Ok(self.decide(by, Fact::Released(item), now))
     }
 
-    /// The host wants a recording or a clip gone before its time.
+    /// The host wants a recording, a clip or a transcript gone before its time.
     ///
     /// # Errors
     /// Not allowed, no such item, a copy for moderators, still running, or gone.
     pub fn discard(&mut self, by: Person, item: ItemId, now: Moment) -> Granted {
         self.allow(by, Action::Delete, now)?;
-        self.usable(item, &[Kind::Recording, Kind::Clip])?;
-        if self.state.running.is_some_and(|running| running.item == item) {
+        self.usable(item, &[Kind::Recording, Kind::Clip, Kind::Transcript])?;
+        let runs = self.state.running.is_some_and(|running| running.item == item);
+        if runs || self.state.transcript == Some(item) {
             return Err(Refusal::Recording);
         }
         Ok(self.decide(by, Fact::Due(item), now))

@@ -6,7 +6,7 @@ use super::{
     view::News,
 };
 use crate::{
-    consent::{ModerationBasis, Recordable},
+    consent::{ModerationBasis, Recordable, Transcribable},
     speaker::SpeakerId,
     time::SampleTime,
 };
@@ -27,6 +27,14 @@ pub enum Effect {
     Open(Recordable),
     /// Shut it: this is the first sample that may not be kept. It may lie ahead.
     Close(SpeakerId, SampleTime),
+    /// Begin to write down what is said.
+    StartTranscript(ItemId, SampleTime),
+    /// End it.
+    StopTranscript(ItemId, SampleTime),
+    /// Open a voice's gate in the transcript.
+    OpenTranscript(Transcribable),
+    /// Shut it: this is the first sample that may not be written down. It may lie ahead.
+    CloseTranscript(SpeakerId, SampleTime),
     /// Begin the copy for moderators.
     StartCopy(ItemId, SampleTime),
     /// End it.
@@ -77,17 +85,20 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
     Recording,
+    Transcript,
     Copy,
     Voice(SpeakerId),
+    WrittenVoice(SpeakerId),
     CopiedVoice(SpeakerId),
 }
 
 impl Door {
     /// Is what is done to one seen at the other?
     fn touches(self, other: Self) -> bool {
-        use Door::{CopiedVoice, Copy, Recording, Voice};
+        use Door::{CopiedVoice, Copy, Recording, Transcript, Voice, WrittenVoice};
         self == other
             || matches!((self, other), (Recording, Voice(_)) | (Voice(_), Recording))
+            || matches!((self, other), (Transcript, WrittenVoice(_)) | (WrittenVoice(_), Transcript))
             || matches!((self, other), (Copy, CopiedVoice(_)) | (CopiedVoice(_), Copy))
     }
 }
@@ -99,6 +110,9 @@ impl Effect {
             Self::PauseRecording(_) | Self::ResumeRecording(_) => Some(Door::Recording),
             Self::Open(proof) => Some(Door::Voice(proof.speaker())),
             Self::Close(speaker, _) => Some(Door::Voice(*speaker)),
+            Self::StartTranscript(..) | Self::StopTranscript(..) => Some(Door::Transcript),
+            Self::OpenTranscript(proof) => Some(Door::WrittenVoice(proof.speaker())),
+            Self::CloseTranscript(speaker, _) => Some(Door::WrittenVoice(*speaker)),
             Self::StartCopy(..) | Self::StopCopy(..) => Some(Door::Copy),
             Self::OpenCopy(proof) => Some(Door::CopiedVoice(proof.speaker())),
             Self::CloseCopy(speaker, _) => Some(Door::CopiedVoice(*speaker)),

@@ -141,6 +141,10 @@ pub enum Fact {
     RecordingResumed,
     /// It ends.
     RecordingStopped,
+    /// What is said begins to be written down; it is the item of this number.
+    TranscriptStarted,
+    /// It is written down no more.
+    TranscriptStopped,
     /// The room was reported to its moderators.
     Reported,
     /// A decision of a moderator's about this copy is appealed against.

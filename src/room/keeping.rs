@@ -15,6 +15,8 @@ pub enum Kind {
     Copy,
     /// A sound bite.
     Clip,
+    /// What was said, written down.
+    Transcript,
 }
 
 /// Something that is kept.

@@ -1,8 +1,9 @@
-//! Consent as step functions of the room clock, one for each person and purpose. The only maker of [`Recordable`] proofs.
+//! Consent as step functions of the room clock, one for each person and purpose. The only maker of [`Recordable`]
+//! and [`Transcribable`] proofs.
 
 use super::person::Person;
 use crate::{
-    consent::{Purpose, Recordable},
+    consent::{Purpose, Recordable, Transcribable},
     speaker::SpeakerId,
     time::SampleTime,
 };
@@ -151,8 +152,14 @@ impl Ledger {
     /// The key to the gate of the lane that `who` speaks by, if `who` agrees at `at` to be recorded. It opens one gate
     /// once; a speaker who comes back needs another.
     #[must_use = "the proof is what opens the gate"]
-    pub fn proof(&mut self, who: Person, speaker: SpeakerId, at: SampleTime) -> Option<Recordable> {
+    pub fn proof(&self, who: Person, speaker: SpeakerId, at: SampleTime) -> Option<Recordable> {
         self.state(who, Purpose::Record, at).opens().then(|| Recordable::agreed(speaker, at))
+    }
+
+    /// As [`Self::proof`], if `who` agrees to be written down.
+    #[must_use = "the proof is what opens the gate"]
+    pub fn transcription(&self, who: Person, speaker: SpeakerId, at: SampleTime) -> Option<Transcribable> {
+        self.state(who, Purpose::Transcribe, at).opens().then(|| Transcribable::agreed(speaker, at))
     }
 }
 

@@ -27,6 +27,7 @@ mod show;
 mod signed;
 mod state;
 mod view;
+mod way;
 mod witness;
 
 pub use audit::{Audit, Flaw};

@@ -44,6 +44,8 @@ pub enum Action {
     Record,
     /// End a recording.
     Stop,
+    /// Have what is said written down.
+    Transcribe,
     /// Ask for a sound bite.
     Clip,
     /// Take one's own track.
@@ -90,12 +92,12 @@ impl Action {
 
     /// Is it done in the room itself, by whoever is there? Everything else may be asked for afterwards too.
     pub(super) fn is_live(self) -> bool {
-        matches!(self, Self::Record | Self::Stop | Self::Ask | Self::Appoint)
+        matches!(self, Self::Record | Self::Stop | Self::Transcribe | Self::Ask | Self::Appoint)
     }
 }
 
 /// Columns: host, co-host, speaker, listener, moderator.
-const TABLE: [(Action, [bool; 5]); 17] = {
+const TABLE: [(Action, [bool; 5]); 18] = {
     const Y: bool = true;
     const N: bool = false;
     use Action::*;
@@ -103,6 +105,7 @@ const TABLE: [(Action, [bool; 5]); 17] = {
         //             host co-h spkr list mod
         (Record, [Y, Y, N, N, N]),
         (Stop, [Y, Y, N, N, N]),
+        (Transcribe, [Y, Y, N, N, N]),
         (Clip, [Y, Y, Y, Y, N]),
         (TakeOwn, [Y, Y, Y, N, N]),
         (TakeAll, [Y, N, N, N, N]),

@@ -14,6 +14,7 @@ use super::{
     role::Action,
     state::State,
     view::{News, View},
+    way::Way,
 };
 use crate::{
     consent::Purpose,
@@ -51,7 +52,7 @@ pub struct Room {
     unwritten: Vec<u8>,
     written: u64,
     /// Whose gates were given their keys, and up to where.
-    gates: BTreeMap<SpeakerId, (Person, SampleTime)>,
+    gates: BTreeMap<(Way, SpeakerId), (Person, SampleTime)>,
     copied: BTreeMap<SpeakerId, Person>,
     pub(super) outbox: Outbox,
     told: View,
@@ -263,40 +264,41 @@ impl Room {
     fn settle(&mut self, at: SampleTime) {
         self.latest = self.latest.max(at);
         let entries = self.log.len();
-        let wanted = self.state.recorded(self.latest);
+        let wanted = self.state.open(self.latest);
         let gates = std::mem::take(&mut self.gates);
-        for (&speaker, &(who, _)) in &gates {
-            if wanted.get(&speaker).is_none_or(|(now, _)| *now != who) {
-                self.outbox.shut(entries, Effect::Close(speaker, at), Some(News::VoiceOut(who, at)));
+        for (&gate, &(who, _)) in &gates {
+            if wanted.get(&gate).is_none_or(|(now, _)| *now != who) {
+                let (way, speaker) = gate;
+                self.outbox.shut(entries, way.close(speaker, at), Some(way.told_out(who, at)));
             }
         }
-        for (&speaker, (who, span)) in &wanted {
-            let had = gates.get(&speaker).filter(|(then, _)| then == who).map(|(_, end)| *end);
-            self.open_until(speaker, *who, had, at.max(span.start)..span.end);
+        for (&gate, (who, span)) in &wanted {
+            let had = gates.get(&gate).filter(|(then, _)| then == who).map(|(_, end)| *end);
+            self.open_until(gate, *who, had, at.max(span.start)..span.end);
         }
-        self.gates = wanted.into_iter().map(|(speaker, (who, span))| (speaker, (who, span.end))).collect();
+        self.gates = wanted.into_iter().map(|(gate, (who, span))| (gate, (who, span.end))).collect();
         self.settle_copy(at);
     }
 
     /// Sees to one gate that is to be open for `span`, and was to be until `had` if it was open before.
     fn open_until(
         &mut self,
-        speaker: SpeakerId,
+        (way, speaker): (Way, SpeakerId),
         who: Person,
         had: Option<SampleTime>,
         span: Range<SampleTime>,
     ) {
         let entries = self.log.len();
         if had.is_none() {
-            self.outbox.when_written(entries, Effect::Tell(News::VoiceIn(who, span.start)));
+            self.outbox.when_written(entries, Effect::Tell(way.told_in(who, span.start)));
         }
         if had.is_none_or(|had| had < span.end)
-            && let Some(proof) = self.state.ledger.proof(who, speaker, span.start)
+            && let Some(open) = way.open(&self.state.ledger, who, speaker, span.start)
         {
-            self.outbox.when_written(entries, Effect::Open(proof));
+            self.outbox.when_written(entries, open);
         }
         if had != Some(span.end) && span.end.samples() != u64::MAX {
-            self.outbox.shut(entries, Effect::Close(speaker, span.end), None);
+            self.outbox.shut(entries, way.close(speaker, span.end), None);
         }
     }
 

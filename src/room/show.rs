@@ -54,6 +54,35 @@ impl Room {
         self.run(by, Action::Stop, None, Fact::RecordingStopped, now)
     }
 
+    /// What is said begins to be written down. Whoever speaks and was never asked is asked; of each voice it is what it says
+    /// from its own yes on.
+    ///
+    /// # Errors
+    /// Not allowed, it is being done already, or the rules keep nothing.
+    pub fn transcribe(&mut self, by: Person, now: Moment) -> Result<ItemId, Refusal> {
+        self.allow(by, Action::Transcribe, now)?;
+        self.is_open()?;
+        if self.state.rules.policy == Policy::Ephemeral {
+            return Err(Refusal::AgainstTheRules);
+        }
+        if self.state.transcript.is_some() {
+            return Err(Refusal::Recording);
+        }
+        Ok(ItemId(self.decide(by, Fact::TranscriptStarted, now)))
+    }
+
+    /// It is written down no more.
+    ///
+    /// # Errors
+    /// Not allowed, or it is not being done.
+    pub fn stop_transcript(&mut self, by: Person, now: Moment) -> Granted {
+        self.allow(by, Action::Transcribe, now)?;
+        match self.state.transcript {
+            Some(_) => Ok(self.decide(by, Fact::TranscriptStopped, now)),
+            None => Err(Refusal::NotRecording),
+        }
+    }
+
     /// Does something to a recording that runs, if it is paused or not as it must be.
     fn run(&mut self, by: Person, action: Action, paused: Option<bool>, fact: Fact, now: Moment) -> Granted {
         self.allow(by, action, now)?;

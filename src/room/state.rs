@@ -8,6 +8,7 @@ use super::{
     person::Person,
     policy::{Retention, Rules},
     role::Role,
+    way::Way,
 };
 use crate::{
     consent::Purpose,
@@ -59,6 +60,8 @@ pub(super) struct State {
     pub(super) ledger: Ledger,
     pub(super) lapses: BTreeMap<(Person, Purpose), Lapse>,
     pub(super) running: Option<Running>,
+    /// What is being written down.
+    pub(super) transcript: Option<ItemId>,
     /// From where to where each recording went.
     pub(super) recordings: BTreeMap<ItemId, Span>,
     pub(super) copy: Option<ItemId>,
@@ -99,6 +102,8 @@ impl State {
             Fact::RecordingPaused => self.pause(true),
             Fact::RecordingResumed => self.pause(false),
             Fact::RecordingStopped => self.stop(at, entry.age_ms),
+            Fact::TranscriptStarted => self.write_down(id),
+            Fact::TranscriptStopped => self.stop_writing(entry.age_ms),
             Fact::Reported => self.keeping.report(),
             Fact::Clipped { parent, span, voices, .. } => {
                 let bite = Bite { parent: *parent, span: *span, voices: voices.clone() };
@@ -136,6 +141,7 @@ impl State {
     fn interrupt(&mut self, at: SampleTime) {
         let known = self.age_ms;
         self.stop(at, known);
+        self.stop_writing(known);
         self.guests.values_mut().for_each(|guest| (guest.present, guest.speaker) = (false, None));
         self.end_copy(known);
         self.keeping.end_of_live();
@@ -149,6 +155,7 @@ impl State {
 
     fn end(&mut self, at: SampleTime, age_ms: u64) {
         self.stop(at, age_ms);
+        self.stop_writing(age_ms);
         self.end_copy(age_ms);
         self.keeping.end_of_live();
         self.ended = true;
@@ -211,6 +218,19 @@ impl State {
         self.keeping.finish(running.item, age_ms);
     }
 
+    fn write_down(&mut self, id: ItemId) {
+        if self.transcript.is_none() {
+            self.transcript = Some(id);
+            self.keeping.begin(id, Kind::Transcript, self.rules.recording, None);
+        }
+    }
+
+    fn stop_writing(&mut self, age_ms: u64) {
+        if let Some(transcript) = self.transcript.take() {
+            self.keeping.finish(transcript, age_ms);
+        }
+    }
+
     /// A voice leaves a stretch of everything: what was cut out of it goes, the rest is made anew without it.
     fn revoke(&mut self, n: u64, who: Person, span: Span) {
         self.ledger.revoke(who, &span.range());
@@ -221,13 +241,21 @@ impl State {
         }
     }
 
-    /// Whose gate is to be open in the recording at a sample, and for which stretch around it.
-    pub(super) fn recorded(&self, at: SampleTime) -> BTreeMap<SpeakerId, (Person, Range<SampleTime>)> {
-        let agreed = |(speaker, who)| {
-            let span = self.ledger.span_at(who, Purpose::Record, at)?;
-            Some((speaker, (who, span)))
+    /// Which gates are to be open at a sample, whose they are, and for which stretch around it.
+    pub(super) fn open(&self, at: SampleTime) -> BTreeMap<(Way, SpeakerId), (Person, Range<SampleTime>)> {
+        let agreed = |way: Way| {
+            move |(speaker, who)| Some(((way, speaker), (who, self.ledger.span_at(who, way.purpose(), at)?)))
         };
-        self.running.iter().flat_map(|_| self.lanes()).filter_map(agreed).collect()
+        let ways = Way::ALL.into_iter().filter(|way| self.leads(*way));
+        ways.flat_map(|way| self.lanes().filter_map(agreed(way))).collect()
+    }
+
+    /// Is anything kept on this way?
+    fn leads(&self, way: Way) -> bool {
+        match way {
+            Way::Recording => self.running.is_some(),
+            Way::Transcript => self.transcript.is_some(),
+        }
     }
 
     /// Whose gate is to be open in the copy for moderators.
@@ -241,10 +269,11 @@ impl State {
         here.filter_map(|(who, guest)| guest.speaker.map(|speaker| (speaker, *who)))
     }
 
-    /// What is to be asked of whoever speaks, now that it would be recorded: what was never asked.
+    /// What is to be asked of whoever speaks, now that it would be recorded or written down: what was never asked.
     pub(super) fn unasked(&self, at: SampleTime) -> Vec<(Person, Purpose)> {
-        let people = self.running.iter().flat_map(|_| self.lanes()).map(|(_, who)| who);
-        let questions = people.flat_map(|who| self.rules.asks.iter().map(move |purpose| (who, *purpose)));
+        let asks = self.running.iter().flat_map(|_| self.rules.asks.iter().copied());
+        let asks: Vec<_> = asks.chain(self.transcript.map(|_| Purpose::Transcribe)).collect();
+        let questions = self.lanes().flat_map(|(_, who)| asks.iter().map(move |purpose| (who, *purpose)));
         questions.filter(|(who, purpose)| self.ledger.state(*who, *purpose, at) == Consent::Unknown).collect()
     }
 

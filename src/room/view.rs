@@ -21,6 +21,10 @@ pub enum News {
     VoiceIn(Person, SampleTime),
     /// It is not any more.
     VoiceOut(Person, SampleTime),
+    /// A voice is written down from here on.
+    TranscriptIn(Person, SampleTime),
+    /// It is not any more.
+    TranscriptOut(Person, SampleTime),
     /// A voice is in the copy for moderators from here on.
     CopyIn(Person, SampleTime),
     /// It is not any more.
@@ -53,6 +57,8 @@ pub struct View {
     pub recording: Lamp,
     /// Whose voices are in it.
     pub recorded: BTreeSet<Person>,
+    /// Whose voices are written down.
+    pub transcribed: BTreeSet<Person>,
     /// Whose voices are in the copy for moderators.
     pub copied: BTreeSet<Person>,
     /// Where everybody stands.
@@ -65,7 +71,8 @@ impl View {
     /// recording that nobody is in keeps nothing, and is not red.
     #[must_use]
     pub fn is_red(&self) -> bool {
-        (self.recording == Lamp::On && !self.recorded.is_empty()) || !self.copied.is_empty()
+        let is_recorded = self.recording == Lamp::On && !self.recorded.is_empty();
+        is_recorded || !self.transcribed.is_empty() || !self.copied.is_empty()
     }
 
     /// What is different after this.
@@ -76,6 +83,8 @@ impl View {
             News::RecordingStopped(_) => self.recording = Lamp::Off,
             News::VoiceIn(who, _) => drop(self.recorded.insert(who)),
             News::VoiceOut(who, _) => drop(self.recorded.remove(&who)),
+            News::TranscriptIn(who, _) => drop(self.transcribed.insert(who)),
+            News::TranscriptOut(who, _) => drop(self.transcribed.remove(&who)),
             News::CopyIn(who, _) => drop(self.copied.insert(who)),
             News::CopyOut(who, _) => drop(self.copied.remove(&who)),
             News::Consent(who, purpose, consent) => drop(self.standing.insert((who, purpose), consent)),

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, ErrorKind},
+    ops::Range,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -157,6 +158,24 @@ impl Disk for FaultyDisk {
         let mut state = self.state();
         state.ask()?;
         state.files.remove(file);
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.ask()?;
+        let content = state.files.remove(from).ok_or(ErrorKind::NotFound)?;
+        state.files.insert(to.to_owned(), content);
+        Ok(())
+    }
+
+    fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()> {
+        let mut state = self.state();
+        state.ask()?;
+        let Some(content) = state.files.get_mut(file) else { return Ok(()) };
+        let end = bytes.end.min(content.bytes.len() as u64) as usize;
+        let start = (bytes.start as usize).min(end);
+        content.bytes[start..end].fill(0);
         Ok(())
     }
 }

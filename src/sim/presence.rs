@@ -90,7 +90,8 @@ impl Run<'_> {
             if voice.leaving.is_none() && voice.is_over(now, &lane) {
                 // What it sent and nobody received is its too.
                 voice.leaving = Some(now.max(voice.sender.end()).min(self.end));
-                self.recorder.leave(speaker, voice.track_end(now));
+                // Who leaves before its last sound is written loses it, who leaves later has a pause there.
+                self.recorder.leave(speaker, self.recorder.sound_end(speaker).unwrap_or(now));
                 self.dismiss(speaker);
                 continue;
             }

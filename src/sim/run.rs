@@ -10,7 +10,6 @@ use super::{
     report::{RoomLine, TickNs, to_3_places},
     scenario::{Action, LONGEST_S, Scenario, ScenarioEvent},
     sender::Sender,
-    track_end::REPAIR,
     voice::Voice,
 };
 use crate::{
@@ -42,6 +41,9 @@ pub fn simulate(
     }
     run.close()
 }
+
+/// How long a track waits for stragglers.
+const REPAIR: Samples = Samples::from_ms(2000);
 
 /// Longer ticks are counted as this.
 const LONGEST_TICK_NS: u64 = 60_000_000_000;
@@ -168,7 +170,6 @@ impl<'a> Run<'a> {
                 let received = self.engine.receive(voice.id, &self.datagram, arrived);
                 self.allocations += (self.meters.allocations)() - allocated;
                 if let Received::Kept(packet) = received {
-                    voice.kept(&packet, now);
                     self.recorder.packet(packet);
                     self.engine.copies(packet, &self.datagram).for_each(|copy| self.recorder.copy(copy));
                 }

@@ -7,13 +7,12 @@ use super::{
     scenario::{Consent, ScenarioSpeaker},
     sender::Sender,
     span::Span,
-    track_end::TrackEnd,
 };
 use crate::{
     engine::{LaneStats, Playout},
     packet::opus,
     room::Person,
-    speaker::{SpeakerId, VoicePacket},
+    speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
 
@@ -39,7 +38,6 @@ pub(super) struct Voice {
     pub(super) muted: Option<SampleTime>,
     /// The engine's clock when its present lane was admitted.
     admitted: SampleTime,
-    track_end: Option<TrackEnd>,
     log: VoiceLog,
     playouts: Vec<Option<Playout>>,
     /// The delay aimed at when a packet was played, by the same place.
@@ -74,7 +72,6 @@ impl Voice {
             leaving: None,
             muted: None,
             admitted: SampleTime::ZERO,
-            track_end: None,
             log: VoiceLog { name: speaker.name.clone(), ..VoiceLog::default() },
             playouts: vec![None; sender.sent.len()],
             aims: vec![None; sender.sent.len()],
@@ -101,7 +98,6 @@ impl Voice {
         self.joined = Some(at);
         self.first = None;
         self.admitted = now;
-        self.track_end = None;
         self.fresh.clear();
         if let Some(historian) = &mut self.historian {
             historian.begin();
@@ -112,7 +108,6 @@ impl Voice {
     pub(super) fn rejoin(&mut self, at: SampleTime) {
         let stay = self.joined.replace(at).zip(self.leaving.take());
         self.log.present.extend(stay.map(|(from, to)| Span { from, to }));
-        self.track_end = None;
     }
 
     /// Its lane has gone; these are the lane's last counters.
@@ -154,16 +149,6 @@ impl Voice {
             }
         }
         None
-    }
-
-    /// Its lane gave this packet to the recorder, in the tick at `now`.
-    pub(super) fn kept(&mut self, packet: &VoicePacket<'_>, now: SampleTime) {
-        self.track_end = Some(TrackEnd::after(self.track_end, packet, now));
-    }
-
-    /// Where its track has no more sound of it, if that is known; else now.
-    pub(super) fn track_end(&self, now: SampleTime) -> SampleTime {
-        self.track_end.and_then(|end| end.sample()).unwrap_or(now)
     }
 
     /// Has the last packet that arrived been heard to its end? If it never is, its time has passed a second later.

@@ -7,7 +7,7 @@ use super::noise::Background;
 const HOLD: u32 = 2880;
 /// Steps down to silence, 120 ms more. Codecs let their inventions fade by themselves; to be quicker than they are is heard in
 /// holes of 80 to 200 ms.
-const FALL: u32 = 5760;
+const STEP: f32 = 1.0 / 5760.0;
 /// Steps up again: 5 ms.
 const RISE: u32 = 240;
 /// How long the background goes on, 3 s, and how long it takes to fade then, 1 s.
@@ -42,7 +42,10 @@ impl Fade {
                 self.hold -= 1;
                 continue;
             }
-            self.gain = (self.gain - 1.0 / FALL as f32).max(0.0);
+            self.gain -= STEP;
+            if self.gain < STEP / 2.0 {
+                self.gain = 0.0;
+            }
             self.left = self.left.saturating_sub(1);
             self.mix(frame, level);
         }
@@ -106,7 +109,7 @@ mod tests {
         fade.invented(&mut sound, 1);
         assert_eq!((sound[0], sound[2879]), (1.0, 1.0));
         assert!(sound[2880] < 1.0 && sound[5760] > 0.4 && sound[5761] <= 0.5);
-        assert!(sound[8645..].iter().all(|sample| *sample == 0.0));
+        assert!(sound[8640..].iter().all(|sample| *sample == 0.0));
     }
 
     #[test]

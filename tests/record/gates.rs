@@ -167,6 +167,21 @@ fn an_armed_recorder_begins_in_the_past_but_not_before_consent() {
 }
 
 #[test]
+fn what_was_paused_in_memory_stays_out_of_what_begins_in_the_past() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+    let mut recorder = Recorder::arm(RecorderConfig::default(), Samples::from_ms(10_000));
+    recorder.join(MARA, "mara", at(0)).unwrap();
+    recorder.open(proof(0));
+    recorder.pause(at(300 * FRAME));
+    recorder.resume(at(400 * FRAME));
+    play(&mut recorder, all(&talker));
+    recorder.begin(dir.path(), at(200 * FRAME)).unwrap();
+    let track = recorder.finish(at(600 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    let shut = [gap(0, 203 * FRAME, Cause::Gate), gap(300 * FRAME, 403 * FRAME, Cause::Gate)];
+    assert_eq!(track.gaps, shut, "and the first 60 ms behind each");
+}
+
+#[test]
 fn an_armed_recorder_remembers_who_had_agreed() {
     let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
     let mut recorder = Recorder::arm(RecorderConfig::default(), Samples::from_ms(5_000));

@@ -213,6 +213,7 @@ impl Story {
                     media: MediaTime::ORIGIN + Samples::new(sent.at),
                     arrived: at(sent.at + jitter),
                     duration: Samples::new(self.coder.packet),
+                    marker: false,
                     payload: &sent.payload,
                 });
             }
@@ -220,23 +221,23 @@ impl Story {
         packets
     }
 
-    fn operate(&self, recorder: &mut Recorder) {
-        let (shut, open) = (at(self.shut), at(self.open));
+    fn shut(&self, recorder: &mut Recorder) {
+        let shut = at(self.shut);
         match self.gate {
-            Gate::Refusal => {
-                recorder.close(MARA, shut);
-                recorder.open(proof(open));
-            }
-            Gate::Mute => {
-                recorder.mute(MARA, shut);
-                recorder.unmute(MARA, open);
-            }
-            Gate::Pause => {
-                recorder.pause(shut);
-                recorder.resume(open);
-            }
+            Gate::Refusal => recorder.close(MARA, shut),
+            Gate::Mute => recorder.mute(MARA, shut),
+            Gate::Pause => recorder.pause(shut),
+            Gate::Absence => recorder.leave(MARA, shut),
+        }
+    }
+
+    fn open(&self, recorder: &mut Recorder) {
+        let open = at(self.open);
+        match self.gate {
+            Gate::Refusal => recorder.open(proof(open)),
+            Gate::Mute => recorder.unmute(MARA, open),
+            Gate::Pause => recorder.resume(open),
             Gate::Absence => {
-                recorder.leave(MARA, shut);
                 recorder.join(MARA, "mara", open).unwrap();
                 recorder.open(proof(open));
             }
@@ -249,10 +250,15 @@ impl Story {
         let mut recorder = recorder(dir.path());
         recorder.join(MARA, "mara", at(0)).unwrap();
         recorder.open(proof(at(0)));
-        let (before, after) =
+        // A moment after the gate shut the recorder is told: no later than packets are held back for.
+        let told = at(self.shut + 9_600);
+        let (before, after): (Vec<_>, Vec<_>) =
             self.arrivals(&sent, rng).into_iter().partition(|it| it.arrived < at(self.open));
+        let (before, between) = before.into_iter().partition(|it| it.arrived < told);
         play(&mut recorder, before);
-        self.operate(&mut recorder);
+        self.shut(&mut recorder);
+        play(&mut recorder, between);
+        self.open(&mut recorder);
         play(&mut recorder, after);
         let session = recorder.finish(at(self.end)).unwrap();
         let heard =
@@ -311,6 +317,7 @@ fn what_arrived_before_the_grant_was_said_before_it() {
         media: MediaTime::ORIGIN + Samples::new(sent.at),
         arrived: at(sent.at + transit(sent.at)),
         duration: Samples::new(coder.packet),
+        marker: false,
         payload: &sent.payload,
     });
     let dir = tempfile::tempdir().unwrap();

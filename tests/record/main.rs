@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod clips;
+mod clocks;
 mod crash;
 mod faults;
 mod gates;
@@ -13,5 +14,6 @@ mod redact;
 mod redundancy;
 mod render;
 mod schedules;
+mod sealed;
 mod stays;
 mod support;

@@ -62,6 +62,7 @@ fn carry_out(recorder: &mut Recorder, call: Call, now: &mut u64) -> u64 {
                 media: MediaTime::ORIGIN + Samples::new(media),
                 arrived: at(*now),
                 duration: Samples::new(120 * frames),
+                marker: false,
                 payload: &payload(frames),
             });
             return 1;

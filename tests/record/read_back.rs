@@ -64,6 +64,7 @@ impl Sender {
                 media: MediaTime::ORIGIN + Samples::new(self.media),
                 arrived: at(self.place()),
                 duration: Samples::new(120 * self.frames),
+                marker: false,
                 payload: &self.payload(),
             });
         }

@@ -6,7 +6,7 @@ use tertulia::{
     codec::{Encoder, EncoderConfig, MAX_PAYLOAD_BYTES},
     consent::Recordable,
     frame::Channels,
-    record::{Recorder, RecorderConfig},
+    record::{ClockPoint, Recorder, RecorderConfig},
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
 };
@@ -82,6 +82,7 @@ impl Talker {
             media: MediaTime::ORIGIN + Samples::new(number * FRAME),
             arrived: at(start + number * FRAME + transit),
             duration: Samples::new(FRAME),
+            marker: false,
             payload: &self.packets[number as usize],
         }
     }
@@ -207,4 +208,11 @@ pub(crate) fn lag(played: &[f32], room: u64, said: &[f32], said_at: u64) -> i64 
 /// The loudest sample, in dB of full scale.
 pub(crate) fn peak_dbfs(samples: &[f32]) -> f32 {
     20.0 * samples.iter().fold(1e-9_f32, |peak, sample| peak.max(sample.abs())).log10()
+}
+
+/// Where the manifest says that something was said.
+pub(crate) fn mapped(clock: &[ClockPoint], track: u64) -> i64 {
+    let point = clock.iter().rev().find(|point| point.track_sample <= track).unwrap();
+    let since = (track - point.track_sample) as f64;
+    point.room_sample + (since * (1.0 + point.ppm / 1e6)).round() as i64
 }

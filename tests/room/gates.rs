@@ -1,6 +1,6 @@
 //! Gates and dot against an independent reading of the entries.
 
-use crate::support::{DAY_MS, Deed, House, NAMES, act, at, deeds, moment, person, same};
+use crate::support::{DAY_MS, Deed, Gate, House, NAMES, act, at, deeds, moment, person, same};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tertulia::{
@@ -13,17 +13,19 @@ use tertulia::{
     time::UnixMs,
 };
 
-/// By lane, who was to be recorded at a sample: the entries up to it, read one by one.
-fn recorded(entries: &[Entry], sample: u64) -> BTreeMap<SpeakerId, Person> {
+/// By lane, who was to be recorded, or written down, at a sample: the entries up to it, read one by one.
+fn wanted(entries: &[Entry], wanted: Purpose, sample: u64) -> BTreeMap<SpeakerId, Person> {
     let (mut lanes, mut running) = (BTreeMap::<Person, SpeakerId>::new(), false);
     let mut consents = BTreeMap::<Person, Vec<(u64, Consent)>>::new();
     for entry in entries.iter().filter(|entry| entry.at_sample.samples() <= sample) {
         match &entry.fact {
             Fact::Joined { speaker: Some(lane), .. } => drop(lanes.insert(entry.by, *lane)),
             Fact::Left => drop(lanes.remove(&entry.by)),
-            Fact::RecordingStarted => running = true,
-            Fact::RecordingStopped => running = false,
-            Fact::Consent { of, purpose: Purpose::Record, state, until_ms, .. } => {
+            Fact::RecordingStarted if wanted == Purpose::Record => running = true,
+            Fact::RecordingStopped if wanted == Purpose::Record => running = false,
+            Fact::TranscriptStarted if wanted == Purpose::Transcribe => running = true,
+            Fact::TranscriptStopped if wanted == Purpose::Transcribe => running = false,
+            Fact::Consent { of, purpose, state, until_ms, .. } if *purpose == wanted => {
                 let from = entry.at_sample.samples();
                 let words = consents.entry(*of).or_default();
                 words.push((from, *state));
@@ -75,10 +77,12 @@ proptest! {
         let entries = house.room.entries();
         let edges = entries.iter().map(|entry| entry.at_sample.samples());
         for sample in edges.flat_map(|edge| [edge.saturating_sub(1), edge, edge + 1]).filter(|at| *at <= end * 48) {
-            let wanted = recorded(entries, sample);
-            for lane in (0..4).map(SpeakerId) {
-                let open = house.gates.get(&lane).is_some_and(|gate| gate.holds(sample));
-                prop_assert_eq!(open, wanted.contains_key(&lane), "lane {:?} at {}", lane, sample);
+            for (purpose, gates) in [(Purpose::Record, &house.gates), (Purpose::Transcribe, &house.written)] {
+                let wanted = wanted(entries, purpose, sample);
+                for lane in (0..4).map(SpeakerId) {
+                    let open = gates.get(&lane).is_some_and(|gate| gate.holds(sample));
+                    prop_assert_eq!(open, wanted.contains_key(&lane), "{:?} {:?} at {}", purpose, lane, sample);
+                }
             }
         }
     }
@@ -119,7 +123,7 @@ proptest! {
         let bytes = room.unwritten().len();
         room.written(bytes);
         while room.poll().is_some() {}
-        let lanes = recorded(room.entries(), ms * 48);
+        let lanes = wanted(room.entries(), Purpose::Record, ms * 48);
         if room.entries().iter().all(|entry| !matches!(entry.fact, Fact::Revoked(_))) {
             prop_assert_eq!(room.view().recorded.iter().collect::<Vec<_>>(), sorted(&lanes));
         }
@@ -149,13 +153,33 @@ proptest! {
 
 /// Is a gate open at `ms` or later, and does the recording keep?
 fn reaches_beyond(house: &House, ms: u64) -> bool {
-    house.recording == Lamp::On && house.gates.values().any(|gate| gate.holds(ms * 48))
+    let holds = |gates: &BTreeMap<SpeakerId, Gate>| gates.values().any(|gate| gate.holds(ms * 48));
+    (house.recording == Lamp::On && holds(&house.gates)) || holds(&house.written)
 }
 
 fn sorted(lanes: &BTreeMap<SpeakerId, Person>) -> Vec<&Person> {
     let mut people: Vec<_> = lanes.values().collect();
     people.sort();
     people
+}
+
+#[test]
+fn what_may_be_recorded_may_not_be_written_down_for_that() {
+    let mut house = House::with_guests(Rules::default(), &["mara"]);
+    let (host, mara) = (person("host"), person("mara"));
+    house.room.agree(mara, Purpose::Record, None, moment(0)).unwrap();
+    house.room.record(host, moment(100)).unwrap();
+    house.room.transcribe(host, moment(100)).unwrap();
+    house.go();
+    assert_eq!(house.room.consent(mara, Purpose::Transcribe, at(4_800)), Consent::Requested);
+    assert!(house.gates[&SpeakerId(1)].holds(4_800) && house.written.is_empty());
+    house.room.agree(mara, Purpose::Transcribe, None, moment(200)).unwrap();
+    house.room.stop(host, moment(300)).unwrap();
+    house.go();
+    assert!(house.written[&SpeakerId(1)].holds(48 * 400), "the transcript goes on");
+    house.room.end(host, moment(500)).unwrap();
+    house.go();
+    assert!(!house.written[&SpeakerId(1)].holds(48 * 500) && !house.room.view().is_red());
 }
 
 #[test]

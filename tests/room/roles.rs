@@ -3,7 +3,7 @@
 use crate::support::{House, moment, person, span};
 use Action::{
     Appeal, Appoint, Ask, Clip, Decide, DecideForWard, Delete, End, Hold, Publish, Record, Report, Review,
-    Stop, TakeAll, TakeCopy, TakeOwn,
+    Stop, TakeAll, TakeCopy, TakeOwn, Transcribe,
 };
 use tertulia::{
     consent::Purpose,
@@ -16,7 +16,7 @@ fn expected(role: Role) -> Vec<Action> {
     let everybody = vec![Decide, Report];
     let guests = [everybody.clone(), vec![Clip, DecideForWard, Appeal]].concat();
     let on_stage = [guests.clone(), vec![TakeOwn]].concat();
-    let helping = [on_stage.clone(), vec![Record, Stop, Ask]].concat();
+    let helping = [on_stage.clone(), vec![Record, Stop, Transcribe, Ask]].concat();
     match role {
         Role::Listener => guests,
         Role::Speaker => on_stage,
@@ -41,7 +41,7 @@ fn every_action_is_in_the_table_once() {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), Action::ALL.len());
-    assert_eq!(all.len(), 17);
+    assert_eq!(all.len(), 18);
 }
 
 fn item(room: &Room, kind: Kind) -> ItemId {
@@ -72,6 +72,7 @@ fn attempt(room: &mut Room, by: tertulia::room::Person, action: Action) -> Resul
     match action {
         Record => room.record(by, now).map(drop),
         Stop => room.stop(by, now).map(drop),
+        Transcribe => room.transcribe(by, now).map(drop),
         Clip => {
             let request = ClipRequest { parent: recording, span: span(0, 4_800), audible: vec![mara] };
             room.clip(by, &request, now).map(drop)

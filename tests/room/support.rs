@@ -59,6 +59,7 @@ pub(crate) struct House {
     pub(crate) disk: Vec<u8>,
     pub(crate) gates: BTreeMap<SpeakerId, Gate>,
     pub(crate) copies: BTreeMap<SpeakerId, Gate>,
+    pub(crate) written: BTreeMap<SpeakerId, Gate>,
     pub(crate) recording: Lamp,
     /// Effects other than news and gates, as they came.
     pub(crate) orders: Vec<Effect>,
@@ -70,8 +71,8 @@ impl House {
     }
 
     pub(crate) fn of(room: Room, disk: Vec<u8>) -> Self {
-        let (gates, copies, orders) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { room, disk, gates, copies, recording: Lamp::Off, orders }
+        let (gates, copies, written) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { room, disk, gates, copies, written, recording: Lamp::Off, orders: Vec::new() }
     }
 
     /// With a host by lane 0 and speakers by the lanes after it, and a listener and a moderator without one.
@@ -109,6 +110,13 @@ impl House {
                     self.gates.entry(proof.speaker()).or_default().open(proof.from().samples());
                 }
                 Effect::Close(speaker, at) => self.gates.entry(speaker).or_default().close(at.samples()),
+                Effect::OpenTranscript(proof) => {
+                    self.written.entry(proof.speaker()).or_default().open(proof.from().samples());
+                }
+                Effect::CloseTranscript(speaker, at) => {
+                    self.written.entry(speaker).or_default().close(at.samples());
+                }
+                Effect::StartTranscript(..) | Effect::StopTranscript(..) => {}
                 Effect::OpenCopy(proof) => {
                     self.copies.entry(proof.speaker()).or_default().open(proof.from().samples());
                 }
@@ -131,7 +139,7 @@ impl House {
         let open = |gates: &BTreeMap<SpeakerId, Gate>| {
             gates.values().filter_map(|gate| gate.0.last()).any(|span| span.end == u64::MAX)
         };
-        (self.recording == Lamp::On && open(&self.gates)) || open(&self.copies)
+        (self.recording == Lamp::On && open(&self.gates)) || open(&self.copies) || open(&self.written)
     }
 
     fn check_the_dot(&self) {
@@ -162,6 +170,7 @@ pub(crate) enum Deed {
     Pause,
     Resume,
     Stop,
+    Transcribe(bool),
     Revoke(usize, u64, u64),
     Wait,
 }
@@ -187,6 +196,8 @@ pub(crate) fn act(room: &mut Room, deed: Deed, now: Moment) -> bool {
         Deed::Pause => room.pause(host, now).map(drop),
         Deed::Resume => room.resume(host, now).map(drop),
         Deed::Stop => room.stop(host, now).map(drop),
+        Deed::Transcribe(true) => room.transcribe(host, now).map(drop),
+        Deed::Transcribe(false) => room.stop_transcript(host, now).map(drop),
         Deed::Revoke(place, from, to) => room.revoke(who(place), span(from * 48, to * 48), now).map(drop),
         Deed::Wait => {
             room.advance(now);
@@ -197,7 +208,7 @@ pub(crate) fn act(room: &mut Room, deed: Deed, now: Moment) -> bool {
 }
 
 pub(crate) fn deeds() -> impl Strategy<Value = Vec<(Deed, u64, bool)>> {
-    let (who, purpose) = (0..NAMES.len(), prop::sample::select(&Purpose::ALL[..2]));
+    let (who, purpose) = (0..NAMES.len(), prop::sample::select(&Purpose::ALL[..3]));
     let deed = prop_oneof![
         3 => (who.clone(), 0_u16..4).prop_map(|(who, lane)| Deed::Join(who, lane)),
         1 => who.clone().prop_map(Deed::Leave),
@@ -209,6 +220,7 @@ pub(crate) fn deeds() -> impl Strategy<Value = Vec<(Deed, u64, bool)>> {
         1 => Just(Deed::Pause),
         1 => Just(Deed::Resume),
         1 => Just(Deed::Stop),
+        2 => any::<bool>().prop_map(Deed::Transcribe),
         1 => (who, 0_u64..2_000, 0_u64..2_000).prop_map(|(who, from, to)| Deed::Revoke(who, from, to)),
         1 => Just(Deed::Wait),
     ];

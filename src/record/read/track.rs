@@ -1,12 +1,11 @@
 //! One track read back: its packets on the room clock, from any sample on, at the cost of what is asked for.
 
 use super::{
-    super::{Cause, Gap, error::RecordError, tape::LOOKAHEAD},
+    super::{Cause, Gap, error::RecordError, tape::LOOKAHEAD, track_file::TrackFile},
     packets::{FilePacket, Packets},
 };
 use crate::frame::Channels;
 use std::{
-    fs::File,
     io::{self, Read, Seek},
     ops::Range,
     path::{Path, PathBuf},
@@ -45,20 +44,12 @@ impl TrackPacket {
 
 /// A track's file, open.
 #[derive(Debug)]
-pub struct TrackReader<R = File> {
+pub struct TrackReader<R = TrackFile> {
     packets: Packets<R>,
     path: PathBuf,
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
     /// The room's, if it has ended.
     end: u64,
-}
-
-impl TrackReader {
-    /// Opens a track's file, of which these gaps are told up to the room's end.
-    pub(super) fn open(path: &Path, gaps: Vec<Gap>, end: u64) -> Result<Self, RecordError> {
-        let failed = |source| RecordError::new(path, "read", source);
-        Self::new(File::open(path).map_err(failed)?, path, gaps, end).map_err(failed)
-    }
 }
 
 impl<R: Read + Seek> TrackReader<R> {
@@ -149,7 +140,7 @@ mod tests {
         speaker::{SpeakerId, VoicePacket},
         time::{MediaTime, SampleTime, Samples},
     };
-    use std::{cell::Cell, io::SeekFrom, rc::Rc};
+    use std::{cell::Cell, fs::File, io::SeekFrom, rc::Rc};
 
     /// How many bytes were read of it.
     struct Counted(File, Rc<Cell<u64>>);
@@ -185,6 +176,7 @@ mod tests {
                 media: MediaTime::ORIGIN + Samples::new(960 * number),
                 arrived,
                 duration: Samples::new(960),
+                marker: false,
                 payload: &payload,
             });
             recorder.advance(arrived).unwrap();

@@ -9,7 +9,7 @@ use crate::record::{
     gap::{Cause, Gap, Gaps, Told},
     gate::{Gates, Spans},
     journal::{Line, News},
-    manifest::{Manifest, TrackEntry, file_name},
+    manifest::{Manifest, TrackEntry},
     tape::Place,
     waiting::Run,
 };
@@ -128,7 +128,7 @@ impl KnownTrack {
     /// what was damaged before.
     pub(super) fn entry(
         mut self,
-        name: &str,
+        file: String,
         pre_skip: u64,
         reached: u64,
         lost: &[Gap],
@@ -148,7 +148,7 @@ impl KnownTrack {
             _ => clock_map::draw(&self.placed, reached, &self.knots),
         };
         TrackEntry {
-            file: file_name(name),
+            file,
             pre_skip,
             joined: self.gates.present(),
             consent: self.gates.given().clone(),

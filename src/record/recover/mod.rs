@@ -2,7 +2,8 @@
 //! guessed: what whole pages hold is kept and stands where it stood, everything else is silence and told, with its cause.
 
 mod known;
-mod page;
+mod left;
+pub(super) mod page;
 mod stream;
 
 use super::{
@@ -10,14 +11,17 @@ use super::{
     error::RecordError,
     gap::{Cause, Gap},
     journal::{self, FILE as JOURNAL},
-    manifest::{FILE as MANIFEST, Manifest, SCHEMA, file_name},
+    keys::Seals,
+    manifest::{FILE as MANIFEST, Manifest, SCHEMA},
     ogg::{self, OggOpus},
+    pending::{Pending, Redacted, read},
     seal,
     tape::LOOKAHEAD,
 };
 use crate::time::RATE_HZ;
 use known::{Known, KnownTrack};
-use std::{collections::BTreeMap, fs, io, path::Path};
+use left::Left;
+use std::{collections::BTreeMap, path::Path};
 use stream::{Hole, Stream};
 
 /// What was found, and done about it.
@@ -29,6 +33,8 @@ pub struct Recovery {
     pub samples: u64,
     /// By name.
     pub tracks: BTreeMap<String, TrackRecovery>,
+    /// A redaction that was cut short, and is done now.
+    pub redacted: Option<Redacted>,
 }
 
 /// What became of one track.
@@ -47,34 +53,49 @@ const SLACK: u64 = 60 * 48_000;
 
 /// Finishes the recording in `dir`: cuts pages that are not whole, ends every track where the room ended, rebuilds the
 /// manifest with every gap and hash. Once more changes nothing; a file that was damaged is kept beside as
-/// `NAME.opus.damaged`.
+/// `NAME.opus.damaged`. A redaction that was cut short is finished too.
 ///
 /// # Errors
-/// There is no recording, or something cannot be read or written. What was done before stays, and it can be tried again.
+/// There is no recording, tracks are sealed, or something cannot be read or written. What was done before stays, and it can be
+/// tried again.
 pub fn recover(dir: &Path) -> Result<Recovery, RecordError> {
+    recover_with(dir, None)
+}
+
+/// As [`recover`], of a session with sealed tracks: what is new at their ends is sealed too.
+///
+/// # Errors
+/// As [`recover`]; keys that are not there, do not fit or cannot be written.
+pub fn recover_sealed(dir: &Path, seals: &Seals) -> Result<Recovery, RecordError> {
+    recover_with(dir, Some(seals))
+}
+
+fn recover_with(dir: &Path, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
+    let redacted = finish_redaction(dir, seals)?;
     let (manifest, journal) = (Manifest::read(dir), read(dir, JOURNAL)?);
     if let (Ok(whole), None) = (&manifest, &journal)
         && whole.finished
         && is_as_told(dir, whole)?
     {
-        return Ok(Recovery { was_whole: true, samples: whole.samples, ..Recovery::default() });
+        return Ok(Recovery { was_whole: true, samples: whole.samples, redacted, ..Recovery::default() });
     }
     let mut lines = journal.as_deref().map(journal::lines).into_iter().flatten().peekable();
     let known = match lines.peek() {
         Some(_) => Known::from_journal(lines),
         None => Known::from_manifest(manifest?),
     };
-    finish(dir, known)
+    Ok(Recovery { redacted, ..finish(dir, known, seals)? })
 }
 
-/// A file's bytes, if there is one.
-fn read(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, RecordError> {
-    let path = dir.join(file);
-    match fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(RecordError::new(&path, "read", error)),
-    }
+/// Does what is left to do of one, and takes away what one has left that was never decided.
+fn finish_redaction(dir: &Path, seals: Option<&Seals>) -> Result<Option<Redacted>, RecordError> {
+    let pending = Pending::of(dir)?;
+    let Ok(manifest) = Manifest::read(dir) else { return Ok(None) };
+    let failed = |source| RecordError::new(dir, "recover", source);
+    let mut disk = Folder::open(dir, true).map_err(failed)?;
+    let redacted = pending.map(|pending| pending.carry_out(&mut disk, dir, seals)).transpose()?;
+    Pending::sweep(&mut disk, &manifest).map_err(failed)?;
+    Ok(redacted)
 }
 
 fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
@@ -87,23 +108,23 @@ fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
     Ok(true)
 }
 
-fn finish(dir: &Path, known: Known) -> Result<Recovery, RecordError> {
+fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
     let mut files = BTreeMap::new();
     for name in known.tracks.keys() {
-        files.insert(name.clone(), read(dir, &file_name(name))?.unwrap_or_default());
+        files.insert(name.clone(), Left::read(dir, name, seals)?);
     }
     let longest = known.now + SLACK;
     let streams: BTreeMap<_, _> =
-        files.iter().map(|(name, bytes)| (name, Stream::read(bytes, longest))).collect();
+        files.iter().map(|(name, left)| (name, Stream::read(left.stream(), longest))).collect();
     let reached = streams.values().flatten().map(Stream::reached).max().unwrap_or(0);
     let end = reached.max(known.now);
     let disk = Folder::create(dir, true).map_err(|error| RecordError::new(dir, "open", error))?;
-    let mut session = Session { dir, disk, end, recovery: Recovery { samples: end, ..Recovery::default() } };
+    let recovery = Recovery { samples: end, ..Recovery::default() };
+    let mut session = Session { dir, disk, seals, end, recovery };
     let mut speakers = BTreeMap::new();
     for (name, track) in known.tracks {
         let stream = streams.get(&name).and_then(Option::as_ref);
-        let bytes = files.get(&name).map_or(&[][..], Vec::as_slice);
-        speakers.insert(name.clone(), session.track(&name, track, bytes, stream)?);
+        speakers.insert(name.clone(), session.track(&name, track, &files[&name], stream)?);
     }
     let manifest = Manifest {
         schema: SCHEMA,
@@ -125,6 +146,7 @@ fn finish(dir: &Path, known: Known) -> Result<Recovery, RecordError> {
 struct Session<'a> {
     dir: &'a Path,
     disk: Folder,
+    seals: Option<&'a Seals>,
     end: u64,
     recovery: Recovery,
 }
@@ -134,23 +156,24 @@ impl Session<'_> {
         &mut self,
         name: &str,
         track: KnownTrack,
-        bytes: &[u8],
+        left: &Left,
         stream: Option<&Stream<'_>>,
     ) -> Result<super::TrackEntry, RecordError> {
-        let file = file_name(name);
+        let Left { file, bytes, .. } = left;
         let reached = stream.map_or(0, |stream| stream.reached().min(self.end));
         let damaged: Vec<Gap> = stream.into_iter().flat_map(Stream::holes).map(gap).collect();
         let finished = stream.map_or_else(|| silent(name, self.end), |stream| stream.finish(self.end));
+        let finished = left.finish(name, finished, self.seals)?;
         if !bytes.is_empty() && stream.is_none_or(|stream| stream.is_damaged) {
             self.write(&format!("{file}.damaged"), bytes)?;
         }
-        if finished != bytes {
-            self.write(&file, &finished)?;
+        if finished != *bytes {
+            self.write(file, &finished)?;
         }
-        let mut entry =
-            track.entry(name, stream.map_or(LOOKAHEAD, |it| it.pre_skip), reached, &damaged, self.end);
+        let pre_skip = stream.map_or(LOOKAHEAD, |it| it.pre_skip);
+        let mut entry = track.entry(file.clone(), pre_skip, reached, &damaged, self.end);
         entry.seal(seal::of_bytes(&finished));
-        let kept = stream.map_or(0, Stream::bytes);
+        let kept = left.kept(stream.map_or(0, Stream::bytes));
         let dropped_bytes = (bytes.len() as u64).saturating_sub(kept);
         self.recovery.tracks.insert(name.to_owned(), TrackRecovery { reached, dropped_bytes, damaged });
         Ok(entry)

@@ -8,51 +8,53 @@ const HEADER_BYTES: usize = 27;
 /// It begins with the rest of a packet.
 const CONTINUED: u8 = 1;
 /// It begins a stream.
-pub(super) const FIRST: u8 = 2;
+pub(in crate::record) const FIRST: u8 = 2;
 /// It ends a stream.
-pub(super) const LAST: u8 = 4;
+pub(in crate::record) const LAST: u8 = 4;
 
 /// A whole page of whole packets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Page<'a> {
-    pub(super) flags: u8,
-    pub(super) granule: u64,
-    pub(super) serial: u32,
+pub(in crate::record) struct Page<'a> {
+    pub(in crate::record) flags: u8,
+    pub(in crate::record) granule: u64,
+    pub(in crate::record) serial: u32,
+    pub(in crate::record) number: u32,
     lacing: &'a [u8],
     body: &'a [u8],
 }
 
 impl<'a> Page<'a> {
     /// The page that `bytes` begin with, and how long it is; none if its sum is wrong or a packet reaches out of it.
-    pub(super) fn read(bytes: &'a [u8]) -> Option<(Self, usize)> {
+    pub(in crate::record) fn read(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
         let [_, _, _, _, 0, flags, tail @ ..] = header else { return None };
         let (granule, tail) = tail.split_first_chunk::<8>()?;
         let (serial, tail) = tail.split_first_chunk::<4>()?;
+        let (number, told) = tail.split_first_chunk::<4>()?;
         let (lacing, rest) = rest.split_at_checked(usize::from(*tail.last()?))?;
         let body = rest.get(..lacing.iter().map(|length| usize::from(*length)).sum())?;
         let page = Self {
             flags: *flags,
             granule: u64::from_le_bytes(*granule),
             serial: u32::from_le_bytes(*serial),
+            number: u32::from_le_bytes(*number),
             lacing,
             body,
         };
         let length = HEADER_BYTES + lacing.len() + body.len();
-        let (number, told) = tail.split_first_chunk::<4>()?;
-        let sum = sum_of(&page.header(*flags, page.granule, u32::from_le_bytes(*number)), lacing, body);
+        let sum = sum_of(&page.header(*flags, page.granule, page.number), lacing, body);
         let whole = flags & CONTINUED == 0 && lacing.last().is_some_and(|length| *length < 255);
         let fine = header.starts_with(CAPTURE) && told.starts_with(&sum.to_le_bytes()) && whole;
         fine.then_some((page, length))
     }
 
     /// How long it is.
-    pub(super) fn bytes(self) -> u64 {
+    pub(in crate::record) fn bytes(self) -> u64 {
         (HEADER_BYTES + self.lacing.len() + self.body.len()) as u64
     }
 
     /// Its packets.
-    pub(super) fn packets(self) -> impl Iterator<Item = &'a [u8]> {
+    pub(in crate::record) fn packets(self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.body;
         self.lacing.split_inclusive(|length| *length < 255).map(move |lengths| {
             let length = lengths.iter().map(|length| usize::from(*length)).sum();
@@ -63,12 +65,12 @@ impl<'a> Page<'a> {
     }
 
     /// How much sound it holds; none if one of its packets is no Opus.
-    pub(super) fn samples(self) -> Option<u64> {
+    pub(in crate::record) fn samples(self) -> Option<u64> {
         self.packets().map(duration_samples).sum()
     }
 
     /// Writes it once more, as another page of the stream.
-    pub(super) fn write(self, flags: u8, granule: u64, number: u32, out: &mut Vec<u8>) {
+    pub(in crate::record) fn write(self, flags: u8, granule: u64, number: u32, out: &mut Vec<u8>) {
         let mut header = self.header(flags, granule, number);
         let sum = sum_of(&header, self.lacing, self.body);
         header[22..26].copy_from_slice(&sum.to_le_bytes());
@@ -89,8 +91,8 @@ impl<'a> Page<'a> {
     }
 
     /// A page of short packets: `lacing` are their lengths, `body` their bytes.
-    pub(super) fn of(serial: u32, lacing: &'a [u8], body: &'a [u8]) -> Self {
-        Self { flags: 0, granule: 0, serial, lacing, body }
+    pub(in crate::record) fn of(serial: u32, lacing: &'a [u8], body: &'a [u8]) -> Self {
+        Self { flags: 0, granule: 0, serial, number: 0, lacing, body }
     }
 }
 

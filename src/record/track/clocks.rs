@@ -3,6 +3,7 @@
 
 use super::{
     super::{
+        clock::Clock,
         clock_map::{self, ClockPoint},
         fill::LATTICE,
         gap::Cause,
@@ -11,16 +12,39 @@ use super::{
     Before, SLACK, Track,
 };
 use crate::time::SampleTime;
+use std::collections::BTreeMap;
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
 
+/// The clock of a run; a new one is taken to go as the one before it did.
+pub(super) fn entry(clocks: &mut BTreeMap<Run, Clock>, run: Run) -> &mut Clock {
+    let before = clocks.range(..run).next_back().map_or(0.0, |(_, before)| before.pace());
+    clocks.entry(run).or_insert_with(|| Clock::of_pace(before))
+}
+
 impl Track {
+    /// Does a run begin with this packet, for sure, and can nothing of another come before it?
+    pub(super) fn begins_with(&self, packet: &Waiting) -> bool {
+        let on_trial = |clock: &Clock| clock.waits_since(self.repair).is_some();
+        let others = self.clocks.iter().any(|(run, clock)| *run != packet.run && on_trial(clock));
+        let begins = self.clocks.get(&packet.run).is_some_and(|it| it.begins_with(packet.sequence));
+        begins && !others
+    }
+
+    /// The first sample behind the last of its packets in this stay, if that is known.
+    pub(in crate::record) fn sound_end(&self) -> Option<u64> {
+        self.clocks.last_key_value().filter(|(run, _)| run.0 == self.stay).and_then(|(_, it)| it.end())
+    }
+
     /// Lets the places of the next packet's run follow its clock, if they may here: in a gap, where it is quiet, or
     /// because the track would be off by too much.
     pub(super) fn steer(&mut self) {
-        let Some((at, packet, _)) = self.waiting.first() else { return };
+        let Some((at, packet, put)) = self.waiting.first() else { return };
         let Some(clock) = self.clocks.get(&packet.run) else { return };
+        if clock.transit() != Some(put) {
+            return;
+        }
         let (run, samples, error) = (packet.run, packet.samples, clock.error(packet.media_sample()));
         let (late, gap) = (error.unsigned_abs() / LATTICE * LATTICE, at.saturating_sub(self.told));
         let may = gap > 0 || packet.is_quiet() || error.unsigned_abs() >= FORCE;

@@ -131,6 +131,7 @@ fn tell(recorder: &mut Recorder, at: u64, step: Step<'_>) -> Result<(), RecordEr
             media: MediaTime::ORIGIN + Samples::new(sent.media),
             arrived: at,
             duration: Samples::new(sent.samples),
+            marker: false,
             payload: &sent.payload,
         }),
     }

@@ -1,0 +1,173 @@
+//! Packets whose places are not known yet: they begin a run, or their transit has stepped. In they come; out comes
+//! whether the run began evenly, and whether the sender's capture stood still or only the network.
+//!
+//! A network that stood still hands over at once what it held, and a queue grows and shrinks: the quickest packets do not
+//! stay equally late. Behind a capture that stood still they do.
+
+use super::waiting::Waiting;
+use crate::time::{SampleTime, Samples};
+
+/// A run that begins evenly for so long is known well enough.
+const LOOK: Samples = Samples::from_ms(250);
+
+/// Evenly: no packet is missing, and so many of them took the shortest way, or nearly (2.5 ms).
+const ENOUGH: usize = 4;
+const NEARLY: i64 = 120;
+
+/// Quickest packets that differ by no more lie on one floor: 5 ms.
+const FLAT: i64 = 240;
+
+/// A step by more is no queue, however uneven: 300 ms, more than a change of route makes.
+const SURE: i64 = 14_400;
+
+/// Packets on trial.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) since: SampleTime,
+    pub(super) packets: Vec<Waiting>,
+}
+
+/// Where a clock lies that stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) transit: i64,
+    /// The number of the first packet that was sent then.
+    pub(super) first: u64,
+}
+
+impl Trial {
+    pub(super) fn new(since: SampleTime) -> Self {
+        Self { since, packets: Vec::new() }
+    }
+
+    /// The smallest transit.
+    pub(super) fn quickest(&self) -> i64 {
+        self.packets.iter().map(Waiting::transit).min().unwrap_or(0)
+    }
+
+    /// The lowest and the highest number.
+    pub(super) fn numbers(&self) -> Option<(u64, u64)> {
+        let numbers = self.packets.iter().map(|packet| packet.sequence);
+        numbers.clone().min().zip(numbers.max())
+    }
+
+    /// Did a run begin so evenly that no more has to be seen of it?
+    pub(super) fn is_even(&self, now: SampleTime) -> bool {
+        let quickest = self.quickest();
+        let quick = self.packets.iter().filter(|packet| packet.transit() - quickest <= NEARLY).count();
+        let unbroken =
+            self.numbers().is_some_and(|(first, last)| last - first == self.packets.len() as u64 - 1);
+        now >= self.since + LOOK && quick >= ENOUGH && unbroken
+    }
+
+    /// Where the clock lies now, if it stood still and lay at `anchor` before. Else these packets were held up.
+    pub(super) fn step_from(&self, anchor: i64, repair: Samples) -> Option<Step> {
+        let half = self.since + Samples::new(repair.count() / 2);
+        let floor =
+            self.packets.iter().filter(|packet| packet.arrived >= half).map(Waiting::transit).min()?;
+        // Quicker than whatever came later: these were sent before the clock stood still, and held up.
+        let (old, new): (Vec<&Waiting>, Vec<&Waiting>) =
+            self.packets.iter().partition(|packet| packet.transit() < floor - FLAT);
+        let sure = !(0..SURE).contains(&(floor - anchor));
+        let even = old.len() * 8 <= self.packets.len();
+        let new = if sure && !even { self.packets.iter().collect() } else { new };
+        let stood = lasts(&new) >= repair.count() / 2 && (sure || even && self.is_flat(&new, repair));
+        let transit = new.iter().map(|packet| packet.transit()).min()?;
+        let first = new.iter().map(|packet| packet.sequence).min()?;
+        stood.then_some(Step { transit, first })
+    }
+
+    /// Do the quickest of each quarter of the trial lie on one floor?
+    fn is_flat(&self, packets: &[&Waiting], repair: Samples) -> bool {
+        let mut floors = [None::<i64>; 4];
+        for packet in packets {
+            let quarter = packet.arrived.since(self.since).count() * 4 / repair.count().max(1);
+            let floor = &mut floors[(quarter as usize).min(3)];
+            *floor = Some(floor.map_or(packet.transit(), |floor| floor.min(packet.transit())));
+        }
+        let known = floors.iter().flatten();
+        let spread = known.clone().max().zip(known.clone().min()).map_or(0, |(high, low)| high - low);
+        known.count() >= 3 && spread <= FLAT
+    }
+}
+
+/// How long was the sender at it? One that stood still goes on sending; stragglers are few.
+fn lasts(packets: &[&Waiting]) -> u64 {
+    let sent = packets.iter().map(|packet| packet.media);
+    sent.clone().max().zip(sent.min()).map_or(0, |(last, first)| last.since(first).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        speaker::{SpeakerId, VoicePacket},
+        time::MediaTime,
+    };
+
+    const REPAIR: Samples = Samples::from_ms(2_000);
+
+    /// Packets of 20 ms from number 0 on, each this much later than it was sent.
+    fn trial(transits: impl IntoIterator<Item = u64>) -> Trial {
+        let mut packets: Vec<Waiting> = (0..)
+            .zip(transits)
+            .map(|(number, transit)| {
+                let packet = VoicePacket {
+                    speaker: SpeakerId(0),
+                    epoch: 0,
+                    sequence: number,
+                    media: MediaTime::ORIGIN + Samples::new(960 * number),
+                    arrived: SampleTime::from_samples(960 * number + transit),
+                    duration: Samples::new(960),
+                    marker: false,
+                    payload: &[0xF8],
+                };
+                Waiting::new(0, packet).unwrap()
+            })
+            .collect();
+        packets.sort_by_key(|packet| packet.arrived);
+        Trial { since: packets[0].arrived, packets }
+    }
+
+    /// By how much the clock stepped from a transit of 0, and with which packet.
+    fn step(transits: impl IntoIterator<Item = u64>) -> Option<(i64, u64)> {
+        let origin = MediaTime::ORIGIN.samples() as i64;
+        trial(transits).step_from(-origin, REPAIR).map(|step| (step.transit + origin, step.first))
+    }
+
+    #[test]
+    fn a_capture_that_stood_still_stays_equally_late() {
+        for stood in [2_900, 4_800, 9_600, 14_000, 48_000] {
+            assert_eq!(step(std::iter::repeat_n(stood, 100)), Some((stood as i64, 0)), "{stood}");
+            // Up to 20 ms of jitter.
+            let (transit, first) = step((0..100).map(|n| stood + n * 7_919 % 960)).unwrap();
+            assert!(first == 0 && (transit - stood as i64) < 48, "{stood}: {transit}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_comes_and_goes_is_no_capture_that_stood_still() {
+        assert_eq!(step((0..100).map(|n| 4_000 + 60 * n)), None);
+        assert_eq!(step((0..100).map(|n| 12_000 - 80 * n)), None);
+        assert_eq!(step((0..100_u64).map(|n| 6_000 + 60 * n.abs_diff(50))), None);
+        // It grows for half of the time.
+        assert_eq!(step((0..100).map(|n| 4_000 + 150 * n.min(50))), None);
+        assert_eq!(step([9_600; 40]), None, "no more than that came");
+    }
+
+    #[test]
+    fn what_was_held_up_before_the_clock_stood_still_is_told_apart() {
+        let transits = [5_000, 6_000].into_iter().chain(std::iter::repeat_n(12_000, 100));
+        assert_eq!(step(transits), Some((12_000, 2)));
+    }
+
+    #[test]
+    fn a_run_that_begins_evenly_is_known_within_a_quarter_of_a_second() {
+        let now = |ms| SampleTime::from_ms(ms);
+        assert!(!trial([480; 12]).is_even(now(259.9)) && trial([480; 12]).is_even(now(260.0)));
+        assert!(!trial([480, 480, 480, 9_000, 9_500]).is_even(now(600.0)));
+        let mut broken = trial([480; 13]);
+        broken.packets.remove(5);
+        assert!(!broken.is_even(now(600.0)));
+    }
+}
