@@ -116,7 +116,7 @@ impl Voice {
 
     /// Is there nothing in it any more but silence?
     pub(super) fn passes_silence(&self) -> bool {
-        self.hole.resting || self.hole.length() > AUDIBLE_HOLE
+        self.hole.resting || self.hole.length() >= AUDIBLE_HOLE
     }
 
     /// One packet decoded for the ear of the room alone: whether it is speech.

@@ -5,11 +5,11 @@ use super::noise::Background;
 
 /// Samples that are concealed at full level: 60 ms.
 const HOLD: u32 = 2880;
-/// Steps down to silence, 120 ms more. Codecs let their inventions fade by themselves; to be quicker than they are is heard in
+/// Steps down to silence, 120 ms. Codecs let their inventions fade by themselves; to be quicker than they are is heard in
 /// holes of 80 to 200 ms.
-const STEP: f32 = 1.0 / 5760.0;
-/// Steps up again: 5 ms.
-const RISE: u32 = 240;
+const FULL: u32 = 5760;
+/// Of it, so much comes back with each sample: 5 ms.
+const RISE: u32 = FULL / 240;
 /// How long the background goes on, 3 s, and how long it takes to fade then, 1 s.
 const LINGER: u32 = 3 * 48_000;
 const FAREWELL: u32 = 48_000;
@@ -18,7 +18,8 @@ const FAREWELL: u32 = 48_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Fade {
     hold: u32,
-    gain: f32,
+    /// How much is left of the voice, of [`FULL`].
+    level: u32,
     /// Of the background, before it is gone.
     left: u32,
     background: Background,
@@ -26,7 +27,7 @@ pub struct Fade {
 
 impl Default for Fade {
     fn default() -> Self {
-        Self { hold: HOLD, gain: 1.0, left: LINGER + FAREWELL, background: Background::default() }
+        Self { hold: HOLD, level: FULL, left: LINGER + FAREWELL, background: Background::default() }
     }
 }
 
@@ -42,10 +43,7 @@ impl Fade {
                 self.hold -= 1;
                 continue;
             }
-            self.gain -= STEP;
-            if self.gain < STEP / 2.0 {
-                self.gain = 0.0;
-            }
+            self.level = self.level.saturating_sub(1);
             self.left = self.left.saturating_sub(1);
             self.mix(frame, level);
         }
@@ -54,7 +52,7 @@ impl Fade {
     /// Has the voice faded away altogether? Nothing need be invented any more.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.gain <= 0.0
+        self.level == 0
     }
 
     /// Has its background faded away too? What is invented from here on is silence.
@@ -66,7 +64,7 @@ impl Fade {
     /// How loud invented sound is played.
     #[must_use]
     pub fn gain(&self) -> f32 {
-        self.gain
+        self.level as f32 / FULL as f32
     }
 
     /// Treats real sound: untouched, unless it follows a fade.
@@ -78,10 +76,10 @@ impl Fade {
         self.hold = HOLD;
         let level = self.background.level();
         for frame in sound.chunks_exact_mut(width) {
-            if self.gain >= 1.0 {
+            if self.level >= FULL {
                 break;
             }
-            self.gain = (self.gain + 1.0 / RISE as f32).min(1.0);
+            self.level = (self.level + RISE).min(FULL);
             self.mix(frame, level);
         }
         self.left = LINGER + FAREWELL;
@@ -89,9 +87,10 @@ impl Fade {
 
     /// The voice as loud as it is now, and its background in place of what is missing of it.
     fn mix(&mut self, frame: &mut [f32], level: f32) {
-        frame.iter_mut().for_each(|sample| *sample *= self.gain);
+        let gain = self.gain();
+        frame.iter_mut().for_each(|sample| *sample *= gain);
         let farewell = (self.left as f32 / FAREWELL as f32).min(1.0);
-        let level = level * (1.0 - self.gain) * farewell;
+        let level = level * (1.0 - gain) * farewell;
         if level > 0.0 {
             self.background.add(frame, level);
         }

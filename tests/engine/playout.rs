@@ -72,7 +72,7 @@ fn drift_is_absorbed_without_a_hole() {
 /// 400 ms, as libopus sends. How many of the first packets behind rests were heard at once, and what was concealed.
 fn resting(jitter_ms: f64, rest: usize) -> (usize, LaneStats) {
     let mut rng = Rng::new(7);
-    let turn: Vec<_> = Talker::new(1).packets().take(TALK).collect();
+    let words: Vec<_> = Talker::new(1).packets().take(TALK).collect();
     let (mut sent, mut firsts) = (Vec::new(), Vec::new());
     let mut number = 0;
     for turn in 0..30 {
@@ -85,7 +85,7 @@ fn resting(jitter_ms: f64, rest: usize) -> (usize, LaneStats) {
             if place == 0 && turn > 0 {
                 firsts.push(number);
             }
-            let payload = if rests { turn[0][..1].to_vec() } else { turn[place].to_vec() };
+            let payload = if rests { words[0][..1].to_vec() } else { words[place].to_vec() };
             let arrives_ms = at as f64 * 20.0 + 40.0 + rng.between(0.0, jitter_ms);
             sent.push(Sent { timestamp: (at * 960) as u32, ..Sent::steady(number, payload, arrives_ms) });
             number += 1;
