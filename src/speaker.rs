@@ -1,6 +1,6 @@
 //! Who speaks, who hears, and one packet of a voice on its way to its recording.
 
-use crate::time::{MediaTime, SampleTime, Samples};
+use crate::time::{MediaTime, NtpTime, SampleTime, Samples};
 
 /// A speaker's place in a room: the lane its packets come in by. Free again once its lane has come back retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,6 +154,21 @@ pub struct VoicePacket<'a> {
     pub marker: bool,
     /// The codec's bytes.
     pub payload: &'a [u8],
+}
+
+/// What a sender says of its own clock (an RTCP sender report), accepted from the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoiceReport {
+    /// Whose voice.
+    pub speaker: SpeakerId,
+    /// As [`VoicePacket::epoch`].
+    pub epoch: u32,
+    /// A moment of the sender's media clock.
+    pub media: MediaTime,
+    /// The same moment of its wall clock.
+    pub wall: NtpTime,
+    /// When this reached the engine.
+    pub arrived: SampleTime,
 }
 
 #[cfg(test)]

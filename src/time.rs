@@ -193,6 +193,25 @@ impl Sub for Samples {
     }
 }
 
+/// A moment on a sender's wall clock as RTCP tells it: seconds since 1900 in 32 bits, and 32 bits of their fraction
+/// (RFC 3550 §4). Which clock that is, and whether it is right, only the sender knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NtpTime(pub u64);
+
+impl NtpTime {
+    /// The same moment in samples, counted from the same beginning.
+    #[must_use]
+    pub const fn samples(self) -> i64 {
+        ((self.0 as u128 * RATE_HZ as u128) >> 32) as i64
+    }
+
+    /// The moment so many samples after the beginning.
+    #[must_use]
+    pub const fn from_samples(samples: u64) -> Self {
+        Self((((samples as u128) << 32).div_ceil(RATE_HZ as u128)) as u64)
+    }
+}
+
 /// Wall time: milliseconds since the Unix epoch. It may jump; nothing that is heard depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "room", derive(serde::Serialize, serde::Deserialize), serde(transparent))]

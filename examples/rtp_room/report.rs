@@ -113,8 +113,9 @@ fn speaker(stats: &SpeakerStats, recording: bool, track: Option<&TrackSummary>) 
     let kept = if recording { packets.kept } else { 0 };
     json!({
         "packets": {
-            "sent": packets.arrived,
-            "arrived": packets.arrived,
+            "sent": packets.arrived - packets.reports,
+            "arrived": packets.arrived - packets.reports,
+            "reports": packets.reports,
             "duplicate": packets.duplicate,
             "reordered": packets.reordered,
             "late": packets.late,

@@ -4,8 +4,11 @@ use super::{deep::Deep, lane::Lane, stats::PacketCounts};
 use crate::{
     codec::CONCEAL_WHOLE,
     jitter::{Insert, Slot},
-    packet::{Arrival, AudioLevel, Packet, Position, Red, RedBlock, RedBlocks, Reject, Sighting, Speech},
-    speaker::VoicePacket,
+    packet::{
+        Arrival, AudioLevel, Packet, Position, Red, RedBlock, RedBlocks, Reject, SenderReport, Sighting,
+        Speech,
+    },
+    speaker::{VoicePacket, VoiceReport},
     time::{SampleTime, Samples},
 };
 
@@ -14,6 +17,8 @@ use crate::{
 pub enum Received<'a> {
     /// Taken; it belongs in the recording (heard live or not).
     Kept(VoicePacket<'a>),
+    /// Taken: what the sender reports of its clock (RTCP on the same port, RFC 5761). The recording can use it.
+    Report(VoiceReport),
     /// Came before.
     Duplicate,
     /// Turned away.
@@ -38,7 +43,10 @@ impl Lane {
         arrived: SampleTime,
         deep: &mut Deep,
     ) -> Result<Received<'a>, Reject> {
-        let packet = Packet::parse(datagram)?;
+        let packet = match Packet::parse(datagram) {
+            Err(Reject::Rtcp) => return self.report(datagram, arrived).map(Received::Report),
+            packet => packet?,
+        };
         let (payload, older) = self.unwrap(&packet)?;
         let duration = self.voice.decoder.duration(payload).ok_or(Reject::Malformed)?;
         let Packet { marker, ssrc, sequence, timestamp, .. } = packet;
@@ -60,6 +68,13 @@ impl Lane {
         let speaker = self.speaker;
         let kept = VoicePacket { speaker, epoch, sequence, media, arrived, duration, marker, payload };
         Ok(Received::Kept(kept))
+    }
+
+    /// What the present sender reports of its clock. Other RTCP has nothing to tell here.
+    fn report(&self, datagram: &[u8], arrived: SampleTime) -> Result<VoiceReport, Reject> {
+        let report = SenderReport::parse(datagram).map_err(|_| Reject::Rtcp)?;
+        let (media, epoch) = self.clock.media_at(report.ssrc, report.timestamp).ok_or(Reject::Rtcp)?;
+        Ok(VoiceReport { speaker: self.speaker, epoch, media, wall: report.wall, arrived })
     }
 
     /// What a packet was sent for, and the copies of older ones that it may bring along (RED).
@@ -136,6 +151,7 @@ impl PacketCounts {
         self.arrived += 1;
         match received {
             Received::Kept(_) => self.kept += 1,
+            Received::Report(_) => self.reports += 1,
             Received::Duplicate => self.duplicate += 1,
             Received::Rejected(reason) => self.rejected[reason.index()] += 1,
         }

@@ -1,4 +1,4 @@
-//! A lane's exact counters. `arrived = kept + duplicate + Σ rejected`, always.
+//! A lane's exact counters. `arrived = kept + reports + duplicate + Σ rejected`, always.
 
 use crate::{packet::Reject, time::Samples};
 
@@ -9,6 +9,8 @@ pub struct PacketCounts {
     pub arrived: u64,
     /// Handed on to the recording: see [`super::Received::Kept`].
     pub kept: u64,
+    /// What the sender reported of its clock: see [`super::Received::Report`].
+    pub reports: u64,
     /// A packet that had come before.
     pub duplicate: u64,
     /// Turned away, by [`Reject::index`].
@@ -21,7 +23,7 @@ pub struct PacketCounts {
     pub heard: u64,
     /// Dropped unheard to catch up.
     pub skipped: u64,
-    /// Passed undecoded, as there were more voices than places.
+    /// Passed undecoded, as nobody heard it: see [`super::Source::Unmixed`].
     pub unmixed: u64,
 }
 
@@ -37,7 +39,7 @@ impl PacketCounts {
 /// what waits to be put out next. Holes in what nobody heard count as if it had been heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleCounts {
-    /// From packets' own bytes.
+    /// From packets' own bytes, decoded here or, where they are relayed, by whoever hears them.
     pub played: u64,
     /// Invented in place of what did not come.
     pub concealed: u64,
@@ -47,7 +49,7 @@ pub struct SampleCounts {
     pub dred: u64,
     /// Comfort noise or silence where the sender sent nothing.
     pub silence: u64,
-    /// Passed undecoded, as there were more voices than places.
+    /// Passed undecoded, as nobody heard it: see [`super::Source::Unmixed`].
     pub unmixed: u64,
     /// Added to slow down.
     pub inserted: u64,

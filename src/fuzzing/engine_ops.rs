@@ -141,6 +141,9 @@ impl Table {
                 assert!(present && packet.speaker == speaker && packet.arrived == arrived);
                 assert!(!packet.payload.is_empty() && !packet.duration.is_empty());
             }
+            Received::Report(report) => {
+                assert!(present && report.speaker == speaker && report.arrived == arrived);
+            }
             Received::Duplicate => assert!(present),
             Received::Rejected(reason) => assert_eq!(reason == Reject::NoLane, !present),
         }
@@ -167,7 +170,7 @@ impl Table {
             let packets = &stats.packets;
             assert_eq!(
                 packets.arrived,
-                packets.kept + packets.duplicate + packets.rejected_total(),
+                packets.kept + packets.reports + packets.duplicate + packets.rejected_total(),
                 "{packets:?}"
             );
         }

@@ -2,7 +2,10 @@
 
 use super::input::Input;
 use crate::{
-    packet::{Arrival, Packet, Position, Red, Seen, SenderClock, Sighting, has_dred, opus, without_padding},
+    packet::{
+        Arrival, Packet, Position, Red, Reject, Seen, SenderClock, SenderReport, Sighting, has_dred, opus,
+        without_padding,
+    },
     time::{SampleTime, Samples},
 };
 
@@ -18,6 +21,7 @@ pub fn packet(data: &[u8]) {
     let (mut arrived, mut newest) = (SampleTime::ZERO, None);
     while let Some((pause, datagram)) = input.byte().zip(input.slice()) {
         arrived += Samples::from_ms(u32::from(pause) * u32::from(pause));
+        check_report(datagram, &clock);
         let Ok(packet) = Packet::parse(datagram) else { continue };
         check_packet(datagram, &packet);
         let Packet { ssrc, sequence, timestamp, .. } = packet;
@@ -29,6 +33,17 @@ pub fn packet(data: &[u8]) {
             "the clock and the window have the same reach"
         );
         assert_eq!(seen.insert(position.sequence), Sighting::Duplicate);
+    }
+}
+
+/// A report is none of a packet's, and stands within ten seconds of the newest.
+fn check_report(datagram: &[u8], clock: &SenderClock) {
+    let Ok(report) = SenderReport::parse(datagram) else { return };
+    assert_eq!(Packet::parse(datagram), Err(Reject::Rtcp));
+    assert_eq!(SenderReport::parse(&report.bytes()), Ok(report));
+    if let Some((media, _)) = clock.media_at(report.ssrc, report.timestamp) {
+        let onwards = clock.media_at(report.ssrc, report.timestamp.wrapping_add(1));
+        assert!(onwards.is_none_or(|(next, _)| next.since(media) == Samples::new(1)));
     }
 }
 

@@ -202,6 +202,7 @@ fn write(recorder: &mut Recorder, news: News<'_>) -> Result<(), RecordError> {
         News::Joined { speaker, at, name, .. } => return recorder.join(speaker, name, at),
         News::Packet(packet) => recorder.packet(packet),
         News::Copy(copy) => recorder.copy(copy),
+        News::Report(report) => recorder.report(report),
         News::Left { speaker, at } => recorder.leave(speaker, at),
         News::Muted { speaker, at } => recorder.mute(speaker, at),
         News::Unmuted { speaker, at } => recorder.unmute(speaker, at),

@@ -244,14 +244,19 @@ impl Room {
         for inlet in self.inlets.iter_mut().flatten() {
             for _ in 0..PACKETS_A_TICK {
                 let Some((arrived, datagram)) = inlet.pop(now, &mut self.frame) else { break };
-                if let Received::Kept(packet) = self.engine.receive(inlet.speaker, datagram, arrived)
-                    && !self.tapes.is_empty()
-                {
-                    self.totals.unrecorded += self.tapes.offer(News::Packet(packet));
-                    for copy in self.engine.copies(packet, datagram) {
-                        // A copy that is missed is no packet that is.
-                        self.tapes.offer(News::Copy(copy));
+                let received = self.engine.receive(inlet.speaker, datagram, arrived);
+                match received {
+                    _ if self.tapes.is_empty() => {}
+                    Received::Kept(packet) => {
+                        self.totals.unrecorded += self.tapes.offer(News::Packet(packet));
+                        for copy in self.engine.copies(packet, datagram) {
+                            // A copy that is missed is no packet that is.
+                            self.tapes.offer(News::Copy(copy));
+                        }
                     }
+                    // Nor is a report.
+                    Received::Report(report) => drop(self.tapes.offer(News::Report(report))),
+                    Received::Duplicate | Received::Rejected(_) => {}
                 }
                 if let Some(stats) = self.engine.stats(inlet.speaker) {
                     inlet.aimed(&stats);

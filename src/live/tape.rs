@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     engine::Event,
-    speaker::{SpeakerId, VoicePacket},
-    time::{MediaTime, SampleTime, Samples},
+    speaker::{SpeakerId, VoicePacket, VoiceReport},
+    time::{MediaTime, NtpTime, SampleTime, Samples},
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -45,6 +45,8 @@ pub(super) enum News<'a> {
     Packet(VoicePacket<'a>),
     /// A packet brought this along.
     Copy(VoicePacket<'a>),
+    /// What a sender reported of its clock.
+    Report(VoiceReport),
     /// A speaker is in the room since `at`.
     Joined { speaker: SpeakerId, admission: u32, at: SampleTime, name: &'a str },
     /// A speaker has left.
@@ -196,6 +198,9 @@ impl<'a> News<'a> {
                 (header_of(if packet.marker { MARKED } else { 0 }, &packet), packet.payload)
             }
             Self::Copy(packet) => (header_of(9, &packet), packet.payload),
+            Self::Report(VoiceReport { speaker, epoch, media, wall, arrived }) => {
+                (header(12, speaker, epoch, arrived, [wall.0, media.samples(), 0]), &[])
+            }
             Self::Joined { speaker, admission, at, name } => {
                 (header(1, speaker, admission, at, [0; 3]), name.as_bytes())
             }
@@ -236,6 +241,10 @@ impl<'a> News<'a> {
         Some(match kind {
             0 | MARKED => Self::Packet(packet),
             9 => Self::Copy(packet),
+            12 => {
+                let wall = NtpTime(sequence);
+                Self::Report(VoiceReport { speaker, epoch: number, media, wall, arrived: at })
+            }
             1 => Self::Joined { speaker, admission: number, at, name: str::from_utf8(tail).ok()? },
             2 => Self::Left { speaker, at },
             3 => Self::Muted { speaker, at },
@@ -315,6 +324,13 @@ mod tests {
             News::Joined { speaker: SPEAKER, admission: 9, at, name: "mara" },
             packet(b"payload"),
             News::Packet(VoicePacket { marker: true, ..voice(b"first") }),
+            News::Report(VoiceReport {
+                speaker: SPEAKER,
+                epoch: 3,
+                media: MediaTime::ORIGIN,
+                wall: NtpTime(u64::MAX - 5),
+                arrived: at,
+            }),
             News::Muted { speaker: SPEAKER, at },
             News::Unmuted { speaker: SPEAKER, at },
             News::Left { speaker: SPEAKER, at },

@@ -13,6 +13,8 @@ const MAX_TRANSIT_RISE: Samples = Samples::from_ms(10_000);
 /// A transit that is shorter than the epoch's quickest by more is a timestamp that jumped ahead: ours, as networks have
 /// a floor. A pause of the sender moves the clock and the arrival alike.
 const MAX_TRANSIT_FALL: Samples = Samples::from_ms(200);
+/// What a sender reports of its clock is of its newest packets, give or take this.
+const NEAR: Samples = Samples::from_ms(10_000);
 /// What the last packet before a restart is taken to last: the usual packet of RFC 7587.
 const LAST_PACKET: Samples = Samples::from_ms(20);
 
@@ -97,6 +99,20 @@ impl SenderClock {
             Step::Jump if self.confirms(packet) => Ok(self.keep(newest.restart(packet, 1))),
             Step::Jump => Err(Reject::Stray),
         }
+    }
+
+    /// Where a timestamp of the present sender lies, and in which epoch; none for another sender's, and for one further
+    /// than ten seconds from the newest packet's.
+    ///
+    /// # Real-time
+    /// Safe.
+    #[must_use]
+    pub fn media_at(&self, ssrc: u32, timestamp: u32) -> Option<(MediaTime, u32)> {
+        let newest = self.newest.filter(|newest| newest.packet.ssrc == ssrc)?;
+        let ahead = i64::from(timestamp.wrapping_sub(newest.packet.timestamp) as i32);
+        let near = ahead.unsigned_abs() <= NEAR.count();
+        let media = newest.position.media.samples().checked_add_signed(ahead)?;
+        near.then_some((MediaTime::from_samples(media), newest.position.epoch))
     }
 
     fn keep(&mut self, newest: Newest) -> Position {

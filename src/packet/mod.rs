@@ -1,5 +1,5 @@
 //! Room 1: bytes become packets. RTP (RFC 3550, RFC 8285), the audio level (RFC 6464), redundant payloads (RFC 2198),
-//! what an Opus packet tells undecoded, and the place of each packet on one line; out go the headers of the packets a
+//! what an Opus packet tells undecoded, and the place of each packet on one line; what senders report of their clocks (RTCP); out go the headers of the packets a
 //! room sends.
 
 mod clock;
@@ -10,6 +10,7 @@ pub mod opus;
 mod padding;
 mod red;
 mod reject;
+mod report;
 mod seen;
 mod speech;
 mod write;
@@ -21,6 +22,7 @@ pub use level::AudioLevel;
 pub use padding::without_padding;
 pub use red::{Red, RedBlock, RedBlocks, write_red};
 pub use reject::Reject;
+pub use report::{REPORT_BYTES, SenderReport};
 pub use seen::{Seen, Sighting};
 pub use speech::Speech;
 pub use write::RtpStream;

@@ -7,7 +7,7 @@ pub enum Reject {
     Truncated,
     /// Not RTP version 2 (STUN, DTLS, garbage).
     NotRtp,
-    /// RTCP on the same port (RFC 5761).
+    /// RTCP on the same port (RFC 5761) that is no report of the present sender.
     Rtcp,
     /// A payload type this lane was not told to expect.
     PayloadType,

@@ -9,10 +9,15 @@
 
 use super::{
     drift::{Drift, Knot},
+    pace::Pace,
+    reports::Reports,
     trial::{Step, Trial},
-    waiting::Waiting,
+    waiting::{Waiting, media_sample},
 };
-use crate::time::{MediaTime, SampleTime, Samples};
+use crate::{
+    speaker::VoiceReport,
+    time::{MediaTime, SampleTime, Samples},
+};
 use std::collections::VecDeque;
 
 /// A step of the transit by more is put on trial: 60 ms.
@@ -23,6 +28,9 @@ const QUICKER: i64 = 14_400;
 
 /// Up to here a transit tells of the clock's drift.
 const SLOWEST: i64 = 14_400;
+
+/// A report of a moment further ahead of all packets is not believed: 100 ms.
+const AHEAD: Samples = Samples::from_ms(100);
 
 /// A transit steps against the quickest of so many packets before.
 const BEFORE: usize = 4;
@@ -37,7 +45,9 @@ pub(super) struct Clock {
     /// The first number behind the last step, and where packets before it are put.
     former: Option<(u64, i64)>,
     /// How fast the clock goes by what another run told.
-    pace: f64,
+    pace: Pace,
+    /// What the sender itself tells of it.
+    reports: Reports,
     /// How much later than it belongs a run is put that would begin before the room.
     late: i64,
     trial: Option<Trial>,
@@ -65,7 +75,7 @@ pub(super) enum Standing {
 
 impl Clock {
     /// The clock of a sender whose other runs went at this pace.
-    pub(super) fn of_pace(pace: f64) -> Self {
+    pub(super) fn of_pace(pace: Pace) -> Self {
         Self { pace, ..Self::default() }
     }
 
@@ -119,6 +129,19 @@ impl Clock {
         }
     }
 
+    /// Takes what the sender says of its clock. A moment that none of its packets has come near may be reckoned on from a
+    /// capture that stands still.
+    pub(super) fn report(&mut self, report: &VoiceReport) {
+        if report.media > self.end + AHEAD {
+            return;
+        }
+        self.reports.hear(media_sample(report.media), report.wall.samples());
+        let Some((drift, pace)) = self.drift.as_mut().zip(self.reports.pace()) else { return };
+        if !drift.lean(pace) {
+            self.reports.forget();
+        }
+    }
+
     /// Takes a packet that has no place as yet.
     pub(super) fn doubt(&mut self, packet: Waiting) {
         self.trial.get_or_insert_with(|| Trial::new(packet.arrived)).packets.push(packet);
@@ -137,13 +160,19 @@ impl Clock {
         self.newest = trial.numbers().map_or(self.newest, |(_, newest)| newest);
         match self.transit {
             None => self.begin(&trial, now),
-            Some(anchor) => match trial.step_from(anchor, repair) {
+            Some(anchor) => match trial.step_from(anchor, repair, self.stood(&trial)) {
                 Some(step) => self.step(step, &trial),
                 None => trial.packets.iter().for_each(|packet| self.learn(packet)),
             },
         }
         let put = |packet: Waiting| self.transit_of(packet.sequence).map(|transit| (packet, transit));
         trial.packets.into_iter().filter_map(put).collect()
+    }
+
+    /// For how long the sender says that its clock stood still before the packets on trial.
+    fn stood(&self, trial: &Trial) -> Option<i64> {
+        let first = trial.packets.iter().map(Waiting::media_sample).min()?;
+        self.reports.stood_at(first)
     }
 
     /// A run begins where its quickest packet says.
@@ -181,9 +210,9 @@ impl Clock {
         self.transit
     }
 
-    /// How fast the clock goes: how much its transit grows with each sample.
-    pub(super) fn pace(&self) -> f64 {
-        self.drift.as_ref().map_or(self.pace, Drift::slope)
+    /// How fast the clock goes.
+    pub(super) fn pace(&self) -> Pace {
+        self.drift.as_ref().map_or(self.pace, Drift::pace)
     }
 
     /// Is it sure that nothing of the run comes before this number?
@@ -243,7 +272,7 @@ fn from_origin(transit: i64) -> i64 {
 }
 
 /// What packets that were on trial tell of their clock, those from number `first` on.
-fn followed(packets: &[Waiting], first: u64, pace: f64) -> Option<Drift> {
+fn followed(packets: &[Waiting], first: u64, pace: Pace) -> Option<Drift> {
     let packets = packets.iter().filter(|packet| packet.sequence >= first);
     let from = packets.clone().map(Waiting::media_sample).min()?;
     let mut heard = packets.map(|it| (it.media_sample(), from_origin(it.transit())));

@@ -2,6 +2,7 @@
 //! them. A network only ever adds to a transit, so the quickest packets tell where the clocks stand, and how they move
 //! tells how fast they part (Moon, Skelly and Towsley 1999: the line under all points that is nearest to them).
 
+use super::pace::Pace;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -14,14 +15,19 @@ const BUCKETS: usize = 64;
 /// A slope is told by no less than twelve seconds.
 const BASELINE: usize = 6;
 
-/// Crystals differ by some 100 ppm; more than this is no drift.
-const STEEPEST: f64 = 500e-6;
-
 /// A packet quicker by 5 ms than the line: there is a quicker way, and what was known before is void.
 const QUICKER: f64 = 240.0;
 
 /// Slower by more than 5 ms for 30 s, or by more than 100 ms for 10 s: the clock has moved, or the way for good.
 const SLOWER: [(f64, usize); 2] = [(240.0, 15), (4_800.0, 5)];
+
+/// After a minute packets tell their clock's slope well, so that a sender's own word has to agree to 50 ppm; before that, the
+/// less the shorter the line.
+const TOLD: usize = 30;
+const AGREE: f64 = 50e-6;
+
+/// Until then its word weighs as much as a line of a minute.
+const LEANS: i64 = 60;
 
 /// A knot is tied this often, in buckets.
 const KNOT: usize = 16;
@@ -46,6 +52,10 @@ pub(super) struct Drift {
     points: VecDeque<(i64, Knot)>,
     at: Knot,
     slope: f64,
+    /// What lines before told of it.
+    pace: Pace,
+    /// Does that hold what its sender says of it?
+    leans: bool,
     newest: Knot,
     /// The steepest rise of the transit behind the last packet that was on time.
     rise: Option<Rise>,
@@ -67,13 +77,15 @@ struct Rise {
 
 impl Drift {
     /// A clock of which one packet is known, from media sample `from` on, and how fast it may go.
-    pub(super) fn new(from: i64, at: Knot, slope: f64) -> Self {
+    pub(super) fn new(from: i64, at: Knot, pace: Pace) -> Self {
         let bucket = at.media / BUCKET;
         Self {
             from,
             points: [(bucket, at)].into(),
             at,
-            slope,
+            slope: pace.slope(),
+            pace,
+            leans: false,
             newest: at,
             rise: None,
             knots: Vec::new(),
@@ -90,9 +102,27 @@ impl Drift {
         Self { knots: self.knots, ..next }
     }
 
-    /// How much the transit grows with each sample.
-    pub(super) fn slope(&self) -> f64 {
-        self.slope
+    /// How fast the clock goes, by this line and those before.
+    pub(super) fn pace(&self) -> Pace {
+        match (self.points.front(), self.points.back()) {
+            (Some((_, first)), Some((_, last))) if last.media > first.media => {
+                self.pace.and(Pace::over(last.media - first.media, self.edge()))
+            }
+            _ => self.pace,
+        }
+    }
+
+    /// The sender says that its clock goes so; whether that agrees with its packets. It is believed while these tell less.
+    pub(super) fn lean(&mut self, told: f64) -> bool {
+        let points = self.points.len();
+        let apart = (told - self.edge()).abs() * points as f64;
+        let agrees = points < BASELINE || apart < AGREE * TOLD as f64;
+        self.leans = agrees;
+        if agrees && points < TOLD {
+            self.pace = Pace::over(LEANS * 48_000, told);
+            self.draw();
+        }
+        agrees
     }
 
     /// The transit of a packet that was on time, at this moment of the sender's clock.
@@ -173,8 +203,11 @@ impl Drift {
 
     /// The line under all points that is nearest to them: the edge of their lower hull below their middle.
     fn draw(&mut self) {
-        let slope = if self.points.len() < BASELINE { self.slope } else { self.edge() };
-        self.slope = slope.clamp(-STEEPEST, STEEPEST);
+        let few = if self.leans { TOLD } else { BASELINE };
+        self.slope = match self.points.len() {
+            points if points < few => self.pace().slope(),
+            _ => Pace::over(0, self.edge()).slope(),
+        };
         let lowest = |a: &Knot, b: &Knot| {
             a.transit - self.slope * a.media as f64 <= b.transit - self.slope * b.media as f64
         };
@@ -225,6 +258,7 @@ impl Drift {
     fn close(&mut self, end: i64) {
         self.tie(end - 1);
         self.past = self.knots.len();
+        self.pace = self.pace();
     }
 
     fn tie(&mut self, media: i64) {
@@ -291,7 +325,7 @@ mod tests {
     fn two_hours_of_drift_are_followed_within_a_millisecond() {
         for ppm in [-300.0, -200.0, -3.0, 0.0, 200.0, 300.0] {
             let truth = |media: i64| 5_000.0 + ppm * 1e-6 * media as f64;
-            let mut drift = Drift::new(0, Knot { media: 0, transit: 5_000.0 }, 0.0);
+            let mut drift = Drift::new(0, Knot { media: 0, transit: 5_000.0 }, Pace::default());
             for minute in 0..120 {
                 hear(&mut drift, minute * 60, 60, truth, wifi);
                 let now = (minute + 1) * 60 * 48_000;
@@ -306,7 +340,7 @@ mod tests {
     #[test]
     fn a_congested_minute_moves_nothing() {
         let truth = |media: i64| 100e-6 * media as f64;
-        let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, 0.0);
+        let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, Pace::default());
         hear(&mut drift, 0, 300, truth, wifi);
         hear(&mut drift, 300, 25, truth, |packet| wifi(packet) + 4_000);
         let now = 325 * 48_000;
@@ -318,7 +352,7 @@ mod tests {
         for stood in [480.0, -960.0, 9_600.0] {
             let step = |media: i64| if media < 100 * 48_000 { 0.0 } else { stood };
             let truth = |media: i64| 100e-6 * media as f64 + step(media);
-            let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, 0.0);
+            let mut drift = Drift::new(0, Knot { media: 0, transit: 0.0 }, Pace::default());
             hear(&mut drift, 0, 140, truth, wifi);
             let now = 140 * 48_000;
             assert!(
@@ -336,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_slow_beginning_is_forgotten_with_the_first_quick_packet() {
-        let mut drift = Drift::new(0, Knot { media: 0, transit: 9_600.0 }, 0.0);
+        let mut drift = Drift::new(0, Knot { media: 0, transit: 9_600.0 }, Pace::default());
         hear(&mut drift, 0, 2, |_| 0.0, |packet| 9_600 - packet * 20);
         hear(&mut drift, 2, 1, |_| 0.0, |_| 0);
         assert!(drift.transit(3 * 48_000).abs() < 1.0);

@@ -39,7 +39,7 @@ pub struct Recorder {
     /// None if tracks are plain.
     seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
-    seats: BTreeMap<SpeakerId, Seat>,
+    pub(super) seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
     events: Vec<Event>,
     now: SampleTime,
@@ -50,9 +50,9 @@ pub struct Recorder {
 
 /// Whose packets come in by a lane: which track's, and which of the speaker's stays.
 #[derive(Clone, Debug)]
-struct Seat {
-    name: String,
-    stay: u32,
+pub(super) struct Seat {
+    pub(super) name: String,
+    pub(super) stay: u32,
 }
 
 impl Recorder {
@@ -215,8 +215,8 @@ impl Recorder {
         }
     }
 
-    /// Closes a voice's gate: the first sample that may not be kept. Packets wait for the repair window before they are
-    /// written; what was written before this call stays.
+    /// Closes a voice's gate: the first sample that may not be kept. Packets are held back for a quarter of a second before
+    /// they are written; what was written before this call stays.
     pub fn close(&mut self, speaker: SpeakerId, at: SampleTime) {
         if let Some(track) = self.track(speaker) {
             track.gates.close(at.samples());
@@ -224,8 +224,8 @@ impl Recorder {
         }
     }
 
-    /// Takes a packet that the engine kept. It is recorded, gated or refused once room time has passed it by the repair
-    /// window and 100 ms.
+    /// Takes a packet that the engine kept. It is recorded, gated or refused once room time has passed it by a quarter of a
+    /// second, or by the repair window and 100 ms where one before it is missing.
     pub fn packet(&mut self, packet: VoicePacket<'_>) {
         let seat = self.seats.get(&packet.speaker);
         match seat.and_then(|seat| self.tracks.get_mut(&seat.name).zip(Some(seat.stay))) {
@@ -331,13 +331,6 @@ impl Recorder {
     fn track(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
         let seat = self.seats.get(&speaker)?;
         self.tracks.get_mut(&seat.name).filter(|track| track.stay() == seat.stay)
-    }
-
-    /// The first sample behind the last of a voice's packets in its track, where that can be known by now.
-    #[must_use]
-    pub fn sound_end(&self, speaker: SpeakerId) -> Option<SampleTime> {
-        let seat = self.seats.get(&speaker)?;
-        self.tracks.get(&seat.name)?.sound_end().map(SampleTime::from_samples)
     }
 
     /// The track of somebody who is in the room.

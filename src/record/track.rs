@@ -211,12 +211,6 @@ impl Track {
         }
     }
 
-    fn judge_clocks(&mut self, now: SampleTime) {
-        let judged: Vec<_> =
-            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
-        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
-    }
-
     fn lay_first(&mut self) {
         self.steer();
         match self.waiting.take_first() {

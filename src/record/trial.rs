@@ -20,6 +20,9 @@ const FLAT: i64 = 240;
 /// A step by more is no queue, however uneven: 300 ms, more than a change of route makes.
 const SURE: i64 = 14_400;
 
+/// The sender's word agrees with what is seen to 20 ms.
+const AGREE: i64 = 960;
+
 /// Packets on trial.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -60,15 +63,20 @@ impl Trial {
         now >= self.since + LOOK && quick >= ENOUGH && unbroken
     }
 
-    /// Where the clock lies now, if it stood still and lay at `anchor` before. Else these packets were held up.
-    pub(super) fn step_from(&self, anchor: i64, repair: Samples) -> Option<Step> {
+    /// Where the clock lies now, if it stood still and lay at `anchor` before. Else these packets were held up. The sender
+    /// may have told for how long it stood.
+    pub(super) fn step_from(&self, anchor: i64, repair: Samples, told: Option<i64>) -> Option<Step> {
         let half = self.since + Samples::new(repair.count() / 2);
         let floor =
             self.packets.iter().filter(|packet| packet.arrived >= half).map(Waiting::transit).min()?;
         // Quicker than whatever came later: these were sent before the clock stood still, and held up.
         let (old, new): (Vec<&Waiting>, Vec<&Waiting>) =
             self.packets.iter().partition(|packet| packet.transit() < floor - FLAT);
-        let sure = !(0..SURE).contains(&(floor - anchor));
+        let agrees = |told: i64| (told - (floor - anchor)).abs() < AGREE;
+        if told.is_some_and(|told| told.abs() < AGREE && !agrees(told)) {
+            return None;
+        }
+        let sure = !(0..SURE).contains(&(floor - anchor)) || told.is_some_and(agrees);
         let even = old.len() * 8 <= self.packets.len();
         let new = if sure && !even { self.packets.iter().collect() } else { new };
         let stood = lasts(&new) >= repair.count() / 2 && (sure || even && self.is_flat(&new, repair));
@@ -132,7 +140,7 @@ mod tests {
     /// By how much the clock stepped from a transit of 0, and with which packet.
     fn step(transits: impl IntoIterator<Item = u64>) -> Option<(i64, u64)> {
         let origin = MediaTime::ORIGIN.samples() as i64;
-        trial(transits).step_from(-origin, REPAIR).map(|step| (step.transit + origin, step.first))
+        trial(transits).step_from(-origin, REPAIR, None).map(|step| (step.transit + origin, step.first))
     }
 
     #[test]
@@ -153,6 +161,17 @@ mod tests {
         // It grows for half of the time.
         assert_eq!(step((0..100).map(|n| 4_000 + 150 * n.min(50))), None);
         assert_eq!(step([9_600; 40]), None, "no more than that came");
+    }
+
+    #[test]
+    fn what_the_sender_says_decides_where_it_can_be_true() {
+        let origin = MediaTime::ORIGIN.samples() as i64;
+        let told = |packets: &Trial, told| packets.step_from(-origin, REPAIR, Some(told)).is_some();
+        let even = trial([9_600; 100]);
+        assert!(told(&even, 9_500) && !told(&even, 0), "a route that grew longer");
+        assert!(told(&even, -48_000), "an absurd word counts for nothing");
+        let uneven = trial((0..100).map(|n| 9_600 + 30 * n % 1_500));
+        assert!(told(&uneven, 10_000));
     }
 
     #[test]

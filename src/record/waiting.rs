@@ -48,7 +48,7 @@ impl Waiting {
 
     /// Its media time, counted from where the sender's first packet was put.
     pub(super) fn media_sample(&self) -> i64 {
-        self.media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64
+        media_sample(self.media)
     }
 
     /// How much later than the sender's clock says it came.
@@ -66,6 +66,11 @@ impl Waiting {
     pub(super) fn at(&self, transit: i64) -> i64 {
         transit.saturating_add_unsigned(self.media.samples())
     }
+}
+
+/// Media time, counted from where the sender's first packet was put.
+pub(super) fn media_sample(media: MediaTime) -> i64 {
+    media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64
 }
 
 /// Packets by their first sample on the room clock, each with the transit its place was reckoned by.

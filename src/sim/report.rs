@@ -80,6 +80,8 @@ pub struct PacketLine {
     pub sent: u64,
     /// Reached the engine, copies too.
     pub arrived: u64,
+    /// What came besides: the sender's reports of its clock.
+    pub reports: u64,
     /// Had come before.
     pub duplicate: u64,
     /// Overtaken by a later one.
@@ -173,7 +175,8 @@ impl SpeakerLine {
 fn packets(log: &VoiceLog, stats: &LaneStats, track: &TrackSummary) -> PacketLine {
     PacketLine {
         sent: log.packets.len() as u64,
-        arrived: stats.packets.arrived,
+        arrived: stats.packets.arrived - stats.packets.reports,
+        reports: stats.packets.reports,
         duplicate: stats.packets.duplicate,
         reordered: stats.packets.reordered,
         late: log.packets.iter().filter(|packet| packet.fate == Fate::Late).count() as u64,

@@ -173,6 +173,12 @@ impl<'a> Run<'a> {
                     self.recorder.packet(packet);
                     self.engine.copies(packet, &self.datagram).for_each(|copy| self.recorder.copy(copy));
                 }
+                if let Some(report) = voice.sender.report(packet) {
+                    let received = self.engine.receive(voice.id, &report, arrived);
+                    if let Received::Report(report) = received {
+                        self.recorder.report(report);
+                    }
+                }
             }
         }
     }

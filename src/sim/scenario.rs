@@ -2,6 +2,7 @@
 //!
 //! `[room]` also takes `max_mixed`, how many voices are heard at once (0: all), `relay = true`, by which a lone
 //! voice's own packets make `mix.opus`, and `channels = 1` or `2`. Without it a room is stereo as soon as a pan or a stereo file asks for it.
+//! A `[[speaker]]` with `sender_reports = true` reports of its clock each five seconds (RTCP).
 
 use super::error::Invalid;
 use crate::{
@@ -57,6 +58,8 @@ pub struct ScenarioSpeaker {
     pub pan: f32,
     /// Is deep redundancy used, where its file carries it?
     pub dred: bool,
+    /// Does it report of its clock each five seconds (RTCP sender reports)?
+    pub sender_reports: bool,
     /// May it be recorded?
     pub consent: Consent,
     /// Where the scenario names it, counted from 1.
@@ -192,6 +195,8 @@ struct RawSpeaker {
     consent: Consent,
     #[serde(default)]
     dred: bool,
+    #[serde(default)]
+    sender_reports: bool,
 }
 
 #[derive(Deserialize)]
@@ -263,6 +268,7 @@ impl Check<'_> {
             pan: self.number_or_zero("pan", raw.pan.as_ref(), PAN)? as f32,
             consent: raw.consent,
             dred: raw.dred,
+            sender_reports: raw.sender_reports,
             line,
         })
     }

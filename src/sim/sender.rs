@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     frame::Channels,
-    time::{RATE_HZ, SampleTime, Samples},
+    packet::{REPORT_BYTES, SenderReport},
+    time::{NtpTime, RATE_HZ, SampleTime, Samples},
 };
 use rtp_types::RtpPacketBuilder;
 
@@ -19,6 +20,12 @@ pub(super) const PAYLOAD_TYPE: u8 = 111;
 
 /// A header without CSRCs and extensions.
 const HEADER_BYTES: usize = 12;
+
+/// Whoever reports does so each five seconds (RFC 3550 §6.2).
+const REPORT_EVERY: usize = 250;
+
+/// The senders' wall clocks as the room opens, in seconds.
+const WALL_S: u64 = 4_000_000_000;
 
 /// One packet that was sent; times in milliseconds of the room clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +57,8 @@ pub(super) struct Sender {
     pub(super) sent: Vec<Sent>,
     /// Earliest first; the next one is at `next`.
     arrivals: Vec<Arrival>,
+    /// Does it report of its clock?
+    reports: bool,
     next: usize,
     last_arrived: Option<usize>,
     /// The quickest way through the network that any packet took.
@@ -83,7 +92,8 @@ impl Sender {
             Some(trace) => read_trace(trace)?,
             None => (0..file.packets.len() as u64).map(at_once).collect(),
         };
-        Ok(Self::new(file, Stream::draw(rng), &rows, speaker.start.as_ms()))
+        let sender = Self::new(file, Stream::draw(rng), &rows, speaker.start.as_ms());
+        Ok(Self { reports: speaker.sender_reports, ..sender })
     }
 
     /// One whose files have been read, and who is there from the room's first sample on.
@@ -108,7 +118,7 @@ impl Sender {
         }
         arrivals.sort_by_key(|arrival| arrival.at);
         let last_arrived = arrivals.iter().map(|arrival| arrival.packet).max();
-        Self { file, stream, sent, arrivals, next: 0, last_arrived, smallest_transit_ms }
+        Self { file, stream, sent, arrivals, reports: false, next: 0, last_arrived, smallest_transit_ms }
     }
 
     /// Sends its file again and again until the room ends, at once.
@@ -170,14 +180,28 @@ impl Sender {
         self.file.packets.get(place).map_or(&[], |payload| payload)
     }
 
+    /// What its sender reports of its clock and sends right behind that packet (RFC 3550 §6.4.1), if it does.
+    pub(super) fn report(&self, packet: usize) -> Option<[u8; REPORT_BYTES]> {
+        let sent = self.sent.get(packet).filter(|_| self.reports && packet.is_multiple_of(REPORT_EVERY))?;
+        let report = SenderReport {
+            ssrc: self.stream.ssrc,
+            wall: NtpTime::from_samples(WALL_S * u64::from(RATE_HZ) + sent.at().samples()),
+            timestamp: self.timestamp(sent.seq),
+        };
+        Some(report.bytes())
+    }
+
+    fn timestamp(&self, seq: u64) -> u32 {
+        self.stream.first_timestamp.wrapping_add((seq as u32).wrapping_mul(PACKET.count() as u32))
+    }
+
     /// Writes that packet as RTP.
     pub(super) fn datagram(&self, packet: usize, out: &mut Vec<u8>) {
         let seq = self.sent.get(packet).map_or(0, |sent| sent.seq);
-        let timestamp = (seq as u32).wrapping_mul(PACKET.count() as u32);
         let header = RtpPacketBuilder::<&[u8], &[u8]>::new()
             .payload_type(PAYLOAD_TYPE)
             .sequence_number(self.sequence(packet))
-            .timestamp(self.stream.first_timestamp.wrapping_add(timestamp))
+            .timestamp(self.timestamp(seq))
             .ssrc(self.stream.ssrc);
         out.resize(HEADER_BYTES, 0);
         header.write_into_unchecked(out);

@@ -69,6 +69,7 @@ fn alone() -> ScenarioSpeaker {
         pan: 0.0,
         consent: Consent::Unknown,
         dred: true,
+        sender_reports: false,
         line: 0,
     }
 }

@@ -243,6 +243,7 @@ fn sum(a: &LaneStats, b: &LaneStats) -> LaneStats {
     let (packets, before) = (&mut all.packets, &a.packets);
     packets.arrived += before.arrived;
     packets.kept += before.kept;
+    packets.reports += before.reports;
     packets.duplicate += before.duplicate;
     packets.reordered += before.reordered;
     packets.late += before.late;

@@ -12,6 +12,8 @@ mod mix_minus;
 mod onset;
 mod playout;
 mod relaying;
+mod relaying_anyhow;
+mod reports;
 mod restarts;
 mod resting;
 mod returns;

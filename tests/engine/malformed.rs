@@ -9,7 +9,7 @@ use tertulia::{
 
 fn is_conserved(stats: &LaneStats) -> bool {
     let packets = &stats.packets;
-    packets.arrived == packets.kept + packets.duplicate + packets.rejected_total()
+    packets.arrived == packets.kept + packets.reports + packets.duplicate + packets.rejected_total()
 }
 
 /// A small generator of its own, so that a million datagrams take no time to draw.

@@ -1,10 +1,10 @@
 //! Senders' clocks that stand still, and what only looks like it.
 
-use crate::support::{FRAME, File, Mode, Talker, at, lag, mapped, play, read, recorder_with_mara};
+use crate::support::{FRAME, File, MARA, Mode, Talker, at, lag, mapped, play, read, recorder_with_mara};
 use tertulia::{
     record::{Cause, Gap, Manifest},
-    speaker::VoicePacket,
-    time::{MediaTime, Samples},
+    speaker::{VoicePacket, VoiceReport},
+    time::{MediaTime, NtpTime, Samples},
 };
 
 /// As in `place.rs`: what the codec's phase and the file's lattice make of a place, and some.
@@ -137,4 +137,67 @@ fn a_voice_is_on_disk_within_a_second_from_its_first_packet_on_and_behind_a_rest
     let track = recorder.finish(at(400 * FRAME)).unwrap().tracks.remove("mara").unwrap();
     assert_eq!((track.recorded, track.gaps), (400, vec![]));
     assert_eq!(stands(&read(dir.path(), "mara"), &talker).len(), 400);
+}
+
+/// A sender's word: what it said at this media sample, it said at this sample of its wall clock.
+fn report(media: u64, wall: u64, arrived: u64) -> VoiceReport {
+    VoiceReport {
+        speaker: MARA,
+        epoch: 0,
+        media: MediaTime::ORIGIN + Samples::new(media),
+        wall: NtpTime::from_samples(4_000_000_000 * 48_000 + wall),
+        arrived: at(arrived),
+    }
+}
+
+/// Twelve seconds of talk, whose packets come 200 ms later from packet 300 on, and a report each second.
+fn stepped(stood: bool, lies: u64) -> Vec<Gap> {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+    let mut recorder = recorder_with_mara(dir.path(), 0);
+    let late = |n: u64| if n < 300 { 0 } else { 9_600 };
+    for n in 0..600 {
+        let arrived = n * FRAME + late(n);
+        recorder.advance(at(arrived)).unwrap();
+        recorder.packet(talker.packet(n, 0, late(n)));
+        if n % 50 == 10 {
+            let wall = n * FRAME + if stood { late(n) } else { 0 } + n * lies;
+            recorder.report(report(n * FRAME, wall, arrived));
+        }
+    }
+    recorder.finish(at(600 * FRAME + 9_600)).unwrap().tracks.remove("mara").unwrap().gaps
+}
+
+#[test]
+fn a_sender_s_word_tells_a_capture_that_stood_still_from_a_route_that_grew_longer() {
+    let stall = gap(300 * FRAME, 300 * FRAME + 9_600, Cause::Stall);
+    let end = gap(600 * FRAME, 600 * FRAME + 9_600, Cause::Dtx);
+    assert_eq!(stepped(true, 0), [stall]);
+    assert_eq!(stepped(false, 0), [end], "a longer route is no gap");
+    // A wall clock that runs twice as fast as anything does is no clock.
+    assert_eq!(stepped(false, 960), [stall]);
+}
+
+#[test]
+fn a_sender_s_word_on_its_pace_is_worth_a_minute_of_packets() {
+    let worst = |reports: bool| {
+        let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+        let mut recorder = recorder_with_mara(dir.path(), 0);
+        // 300 ppm slow, and a network whose quickest packets are few and far between.
+        let truth = |n: u64| n * FRAME + n * FRAME * 3 / 10_000;
+        let jitter = |n: u64| if n.is_multiple_of(90) { 0 } else { 200 + n * 7_919 % 1_900 };
+        for n in 0..600 {
+            let arrived = truth(n) + jitter(n);
+            recorder.advance(at(arrived)).unwrap();
+            recorder.packet(VoicePacket { arrived: at(arrived), ..talker.packet(n, 0, 0) });
+            if reports && n % 100 == 50 {
+                recorder.report(report(n * FRAME, truth(n), arrived));
+            }
+        }
+        recorder.finish(at(truth(600))).unwrap();
+        let clock = &Manifest::read(dir.path()).unwrap().speakers["mara"].clock;
+        let stands = stands(&read(dir.path(), "mara"), &talker);
+        (0..).zip(stands).map(|(n, at)| (mapped(clock, at) - truth(n) as i64).abs()).max().unwrap()
+    };
+    let (without, with) = (worst(false), worst(true));
+    assert!(with <= 48 && with * 2 <= without, "{with} samples off, and {without} without reports");
 }

@@ -79,3 +79,16 @@ fn packets_in_flight_when_the_room_ends_are_late_in_the_table_and_in_the_report(
     assert!(late >= 5, "{late}");
     assert_eq!(outcome.report.speakers["ada"].packets.late, late);
 }
+
+#[test]
+fn what_a_sender_reports_of_its_clock_is_counted_by_itself_and_moves_nothing_that_is_right() {
+    let run = |reports: &str| {
+        let mut stage = Stage::new("duration_s = 6");
+        stage.voice("ada", 300, reports);
+        let outcome = stage.run("out", &Options::default());
+        (outcome.report.speakers["ada"].packets.clone(), fs::read(stage.path("out/tracks/ada.opus")).unwrap())
+    };
+    let ((silent, track), (told, same)) = (run(""), run("sender_reports = true"));
+    assert_eq!((silent.reports, told.reports, told.rejected), (0, 2, 0));
+    assert_eq!((told.arrived, told.accounted(), track == same), (silent.arrived, silent.accounted(), true));
+}

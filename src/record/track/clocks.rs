@@ -7,11 +7,12 @@ use super::{
         clock_map::{self, ClockPoint},
         fill::LATTICE,
         gap::Cause,
+        pace::Pace,
         waiting::{Run, Waiting},
     },
     Before, SLACK, Track,
 };
-use crate::time::SampleTime;
+use crate::{speaker::VoiceReport, time::SampleTime};
 use std::collections::BTreeMap;
 
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
@@ -19,7 +20,7 @@ const FORCE: u64 = 384;
 
 /// The clock of a run; a new one is taken to go as the one before it did.
 pub(super) fn entry(clocks: &mut BTreeMap<Run, Clock>, run: Run) -> &mut Clock {
-    let before = clocks.range(..run).next_back().map_or(0.0, |(_, before)| before.pace());
+    let before = clocks.range(..run).next_back().map_or_else(Pace::default, |(_, before)| before.pace());
     clocks.entry(run).or_insert_with(|| Clock::of_pace(before))
 }
 
@@ -30,6 +31,13 @@ impl Track {
         let others = self.clocks.iter().any(|(run, clock)| *run != packet.run && on_trial(clock));
         let begins = self.clocks.get(&packet.run).is_some_and(|it| it.begins_with(packet.sequence));
         begins && !others
+    }
+
+    /// What the sender says of its clock, if that run is known.
+    pub(in crate::record) fn report(&mut self, stay: u32, report: &VoiceReport) {
+        if let Some(clock) = self.clocks.get_mut(&(stay, report.epoch)) {
+            clock.report(report);
+        }
     }
 
     /// The first sample behind the last of its packets in this stay, if that is known.
@@ -52,8 +60,9 @@ impl Track {
             return;
         }
         if error > 0 {
-            if gap == 0 {
-                self.tell(at + late, Cause::Drift);
+            // A pause is as long as it is; of a loss it is known how long it was.
+            if gap == 0 || self.missing(at, packet, put).0 > 0 {
+                self.tell(self.told + late, Cause::Drift);
             }
             self.shift(run, late as i64);
         } else if gap >= late {
@@ -79,6 +88,13 @@ impl Track {
         if let Some(before) = self.before.as_mut().filter(|it| it.run == run && it.transit == transit) {
             before.transit = transit.saturating_add(by);
         }
+    }
+
+    /// Places what was on trial, where that is over.
+    pub(super) fn judge_clocks(&mut self, now: SampleTime) {
+        let judged: Vec<_> =
+            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
+        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
     }
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
