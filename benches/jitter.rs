@@ -149,9 +149,7 @@ fn play(buffer: &mut JitterBuffer, now: SampleTime, held: Samples, slot: &Slot, 
         Move::Faster(by) => (held - by, by),
         Move::Slower(by) => (held + by, by),
     };
-    if sound == Sound::Speech {
-        buffer.stretched(by);
-    }
+    buffer.stretched(sound, by);
     moved
 }
 

@@ -19,8 +19,8 @@ const WARM_UP: u64 = 4;
 const RECALLED: u64 = 6;
 /// Of a rest, so much is invented, so that no word is repeated.
 const REST: Samples = Samples::from_ms(20);
-/// What nobody would hear of a hole, beyond its first 120 ms, counts as silence.
-const AUDIBLE_HOLE: Samples = Samples::from_ms(120);
+/// What nobody would hear of a hole, beyond its first 180 ms, counts as silence.
+const AUDIBLE_HOLE: Samples = Samples::from_ms(180);
 
 impl Voice {
     /// Lets a quantum pass. Time is made up for at once where nobody hears it.
@@ -116,7 +116,7 @@ impl Voice {
 
     /// Is there nothing in it any more but silence?
     pub(super) fn passes_silence(&self) -> bool {
-        self.hole.resting || self.hole.length() > AUDIBLE_HOLE
+        self.hole.resting || self.hole.length() >= AUDIBLE_HOLE
     }
 
     /// One packet decoded for the ear of the room alone: whether it is speech.

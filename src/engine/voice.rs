@@ -184,9 +184,7 @@ impl Voice {
                 added
             }
         };
-        if !pause {
-            pull.jitter.stretched(moved);
-        }
+        pull.jitter.stretched(sound, moved);
     }
 }
 

@@ -252,9 +252,7 @@ impl Desk {
             }
         };
         assert!(!moved.is_empty() && sound != Sound::Music);
-        if sound == Sound::Speech {
-            self.buffer.stretched(moved);
-        }
+        self.buffer.stretched(sound, moved);
     }
 
     /// What is aimed at lies within the bounds, but for what the network takes whatever is aimed at.

@@ -315,9 +315,9 @@ impl JitterBuffer {
         self.steering.choose(stand, sound, length)
     }
 
-    /// Of speech, so much was stretched.
-    pub fn stretched(&mut self, by: Samples) {
-        self.steering.stretched(by);
+    /// Of `sound`, so much was stretched.
+    pub fn stretched(&mut self, sound: Sound, by: Samples) {
+        self.steering.stretched(sound, by);
     }
 
     /// Where more was lost than concealed, concealment is not to be feared; and behind the last packet before a rest

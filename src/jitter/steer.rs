@@ -31,8 +31,10 @@ const ABOVE: i64 = 96;
 const SPEECH_RISE: i64 = 480;
 /// After one period speech is left alone for 50 ms.
 const SPACING: i64 = 2400;
-/// Of speech, 1/56 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start.
+/// Of speech, 1/56 may be stretched; 400 ms at once if they were saved up, and 100 ms from the start. Of what is stretched
+/// as a pause 1/32 counts too: so much of it is the soft edge of a word after all.
 const SHARE: i64 = 56;
+const MISTAKEN: i64 = 32;
 const ALLOWANCE: i64 = 19_200;
 const FIRST_ALLOWANCE: i64 = 4800;
 
@@ -97,12 +99,17 @@ impl Steering {
         if self.rest == 0 && self.allowance > 0 { in_speech(stand) } else { Move::Stay }
     }
 
-    /// So much of speech was stretched.
-    pub(super) fn stretched(&mut self, by: Samples) {
-        if !by.is_empty() {
+    /// So much of `sound` was stretched.
+    pub(super) fn stretched(&mut self, sound: Sound, by: Samples) {
+        let by = by.count() as i64;
+        if sound == Sound::Pause {
+            self.allowance = (self.allowance - by / MISTAKEN).max(self.allowance.min(-ALLOWANCE));
+            return;
+        }
+        if by > 0 {
             self.rest = SPACING;
         }
-        self.allowance -= by.count() as i64;
+        self.allowance -= by;
     }
 }
 
@@ -215,7 +222,7 @@ mod tests {
             let stand = Stand { excess: -4800, hazard: 0, rise: 0, next_is_here: true };
             if let Move::Slower(at_most) = steering.choose(stand, Sound::Speech, PACKET) {
                 stretched += at_most.count();
-                steering.stretched(at_most);
+                steering.stretched(Sound::Speech, at_most);
             }
         }
         // The allowance saved up at the start, and one move that overdraws it.

@@ -1,14 +1,15 @@
-//! Invented sound may not go on for ever: after 60 ms it fades, after 120 ms the voice is gone, and comes back within
-//! 5 ms. Where it was, its background goes on for some seconds, and then there is silence.
+//! Invented sound may not go on for ever: after 60 ms it fades, after 120 ms it is half as loud as its codec makes it, after
+//! 180 ms gone, and comes back within 5 ms. Where it was, its background goes on for some seconds, and then there is silence.
 
 use super::noise::Background;
 
 /// Samples that are concealed at full level: 60 ms.
 const HOLD: u32 = 2880;
-/// Steps down to silence, 60 ms more.
-const FALL: u32 = 2880;
-/// Steps up again: 5 ms.
-const RISE: u32 = 240;
+/// Steps down to silence, 120 ms. Codecs let their inventions fade by themselves; to be quicker than they are is heard in
+/// holes of 80 to 200 ms.
+const FULL: u32 = 5760;
+/// Of it, so much comes back with each sample: 5 ms.
+const RISE: u32 = FULL / 240;
 /// How long the background goes on, 3 s, and how long it takes to fade then, 1 s.
 const LINGER: u32 = 3 * 48_000;
 const FAREWELL: u32 = 48_000;
@@ -17,7 +18,8 @@ const FAREWELL: u32 = 48_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Fade {
     hold: u32,
-    gain: f32,
+    /// How much is left of the voice, of [`FULL`].
+    level: u32,
     /// Of the background, before it is gone.
     left: u32,
     background: Background,
@@ -25,7 +27,7 @@ pub struct Fade {
 
 impl Default for Fade {
     fn default() -> Self {
-        Self { hold: HOLD, gain: 1.0, left: LINGER + FAREWELL, background: Background::default() }
+        Self { hold: HOLD, level: FULL, left: LINGER + FAREWELL, background: Background::default() }
     }
 }
 
@@ -41,7 +43,7 @@ impl Fade {
                 self.hold -= 1;
                 continue;
             }
-            self.gain = (self.gain - 1.0 / FALL as f32).max(0.0);
+            self.level = self.level.saturating_sub(1);
             self.left = self.left.saturating_sub(1);
             self.mix(frame, level);
         }
@@ -50,7 +52,7 @@ impl Fade {
     /// Has the voice faded away altogether? Nothing need be invented any more.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.gain <= 0.0
+        self.level == 0
     }
 
     /// Has its background faded away too? What is invented from here on is silence.
@@ -62,7 +64,7 @@ impl Fade {
     /// How loud invented sound is played.
     #[must_use]
     pub fn gain(&self) -> f32 {
-        self.gain
+        self.level as f32 / FULL as f32
     }
 
     /// Treats real sound: untouched, unless it follows a fade.
@@ -74,10 +76,10 @@ impl Fade {
         self.hold = HOLD;
         let level = self.background.level();
         for frame in sound.chunks_exact_mut(width) {
-            if self.gain >= 1.0 {
+            if self.level >= FULL {
                 break;
             }
-            self.gain = (self.gain + 1.0 / RISE as f32).min(1.0);
+            self.level = (self.level + RISE).min(FULL);
             self.mix(frame, level);
         }
         self.left = LINGER + FAREWELL;
@@ -85,9 +87,10 @@ impl Fade {
 
     /// The voice as loud as it is now, and its background in place of what is missing of it.
     fn mix(&mut self, frame: &mut [f32], level: f32) {
-        frame.iter_mut().for_each(|sample| *sample *= self.gain);
+        let gain = self.gain();
+        frame.iter_mut().for_each(|sample| *sample *= gain);
         let farewell = (self.left as f32 / FAREWELL as f32).min(1.0);
-        let level = level * (1.0 - self.gain) * farewell;
+        let level = level * (1.0 - gain) * farewell;
         if level > 0.0 {
             self.background.add(frame, level);
         }
@@ -99,19 +102,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn invented_sound_is_gone_after_120_ms() {
+    fn invented_sound_is_gone_after_180_ms() {
         let mut fade = Fade::default();
-        let mut sound = vec![1.0; 6000];
+        let mut sound = vec![1.0; 9600];
         fade.invented(&mut sound, 1);
         assert_eq!((sound[0], sound[2879]), (1.0, 1.0));
-        assert!(sound[2880] < 1.0 && sound[4320] > 0.4);
-        assert!(sound[5765..].iter().all(|sample| *sample == 0.0));
+        assert!(sound[2880] < 1.0 && sound[5760] > 0.4 && sound[5761] <= 0.5);
+        assert!(sound[8640..].iter().all(|sample| *sample == 0.0));
     }
 
     #[test]
     fn the_voice_comes_back_within_5_ms_and_then_untouched() {
         let mut fade = Fade::default();
-        fade.invented(&mut vec![1.0; 6000], 1);
+        fade.invented(&mut vec![1.0; 9600], 1);
         let mut sound = vec![1.0; 480];
         fade.real(&mut sound, 1);
         assert!(sound[0] > 0.0 && sound[0] < 0.01);

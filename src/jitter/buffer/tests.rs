@@ -110,9 +110,7 @@ impl Desk {
                 by
             }
         };
-        if sound == Sound::Speech {
-            self.buffer.stretched(moved);
-        }
+        self.buffer.stretched(sound, moved);
     }
 }
 
