@@ -4,14 +4,14 @@
 
 use std::{env, path::Path, process::ExitCode};
 use tertulia::{
-    record::{Recovery, recover},
+    record::{RecordError, Recovery, Seals, recover, recover_sealed},
     time::SampleTime,
 };
 
-const HELP: &str = "usage: recover DIR...
+const HELP: &str = "usage: recover [--keys KEYS] DIR...
 Finishes each recording folder whose recorder died (a signal, a power failure, a lost disk): cuts what is not whole, ends
 every track where the room ended, rebuilds session.json with every gap, its cause and the files' hashes. A folder that is
-whole stays as it is.";
+whole stays as it is. Sealed tracks need the folder of their keys: --keys, for the folders behind it.";
 
 fn main() -> ExitCode {
     let dirs: Vec<String> = env::args().skip(1).collect();
@@ -19,9 +19,14 @@ fn main() -> ExitCode {
         println!("{HELP}");
         return if dirs.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
-    let mut failed = false;
-    for dir in &dirs {
-        match recover(Path::new(dir)) {
+    let (mut failed, mut keys) = (false, None);
+    let mut dirs = dirs.iter();
+    while let Some(dir) = dirs.next() {
+        if dir == "--keys" {
+            keys = dirs.next();
+            continue;
+        }
+        match finish(Path::new(dir), keys) {
             Ok(recovery) => print(dir, &recovery),
             Err(error) => {
                 eprintln!("error: {error}");
@@ -30,6 +35,13 @@ fn main() -> ExitCode {
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn finish(dir: &Path, keys: Option<&String>) -> Result<Recovery, RecordError> {
+    match keys {
+        Some(keys) => recover_sealed(dir, &Seals::random(Path::new(keys))?),
+        None => recover(dir),
+    }
 }
 
 fn print(dir: &str, recovery: &Recovery) {

@@ -40,3 +40,8 @@ fn every_room_log_is_harmless() {
 fn every_recording_input_is_harmless() {
     replay("session_read", fuzzing::session_read);
 }
+
+#[test]
+fn every_sealed_track_is_harmless() {
+    replay("sealed_read", fuzzing::sealed_read);
+}

@@ -18,7 +18,7 @@ use std::{
 };
 use tertulia::{
     frame::Channels,
-    record::Recording,
+    record::{Derived, Recording},
     render::{Format, Of, Order, What, deliver},
 };
 
@@ -28,6 +28,10 @@ const SUM: &str = "sum.wav";
 /// Makes the bundle; what a person wants to know of it.
 pub(crate) fn make(arguments: &Arguments) -> Result<String, String> {
     let recording = Recording::open(&arguments.recording).map_err(|error| error.to_string())?;
+    let recording = match &arguments.keys {
+        Some(keys) => recording.with_keys(keys),
+        None => recording,
+    };
     let what = what(arguments, &recording)?;
     let range = what.range.clone().unwrap_or(0..0);
     let stems = stems(arguments, &recording, &range)?;
@@ -40,6 +44,7 @@ pub(crate) fn make(arguments: &Arguments) -> Result<String, String> {
     let (heard, channels) = sound(arguments, &recording, &what, &stems)?;
     let took_s = began.elapsed().as_secs_f64();
     let timeline = timeline(arguments, &recording, range, stems, channels);
+    note(out, &timeline, &recording, &heard)?;
     texts(out, &timeline, &recording, &heard)?;
     sums(out)?;
     Ok(summary(out, &timeline, took_s))
@@ -151,6 +156,32 @@ fn texts(
     overview::draw(&picture, timeline, recording.manifest(), heard)
         .map_err(|error| format!("cannot write {}: {error}", picture.display()))?;
     write(out, "README.txt", readme(timeline))
+}
+
+/// What tells of voices without being sound goes with them too.
+fn note(
+    out: &Path,
+    timeline: &Timeline,
+    recording: &Recording,
+    heard: &BTreeMap<String, Heard>,
+) -> Result<(), String> {
+    let all: Vec<String> = heard.keys().cloned().collect();
+    let made = |file: &str, speakers: &[String]| {
+        let derived = Derived {
+            path: std::path::absolute(out.join(file)).map_err(|error| error.to_string())?,
+            kind: "export".into(),
+            from_sample: timeline.range.start,
+            to_sample: timeline.range.end,
+            speakers: speakers.to_vec(),
+            recipients: Vec::new(),
+        };
+        derived.note(recording.dir()).map_err(|error| error.to_string())
+    };
+    for name in &all {
+        made(&format!("peaks/{name}.json"), std::slice::from_ref(name))?;
+        made(&format!("peaks/{name}.dat"), std::slice::from_ref(name))?;
+    }
+    ["labels.txt", "overview.svg"].iter().try_for_each(|file| made(file, &all))
 }
 
 fn write(out: &Path, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), String> {

@@ -21,6 +21,7 @@ Usage: export RECORDING --out DIR [options]
   --flat               every voice at unity in the middle, not as the faders were
   --sum                also write sum.wav (32-bit float): the stems' sum before the limiter, to check against
   --full-length        every stem as long as the part, not only where its voice was in the room
+  --keys DIR           the keys of sealed tracks
   --threads N          how many decode (default: one for each core)
   --help               this text
 ";
@@ -43,6 +44,7 @@ pub(crate) struct Arguments {
     pub(crate) sum: bool,
     pub(crate) full_length: bool,
     pub(crate) threads: Option<usize>,
+    pub(crate) keys: Option<PathBuf>,
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Call, String> {
@@ -59,6 +61,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Call, String> {
         sum: false,
         full_length: false,
         threads: None,
+        keys: None,
     };
     while let Some(argument) = parser.next().map_err(one_line)? {
         match argument {
@@ -76,6 +79,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Call, String> {
             Long("sum") => arguments.sum = true,
             Long("full-length") => arguments.full_length = true,
             Long("threads") => arguments.threads = Some(threads(&text(&mut parser, "--threads")?)?),
+            Long("keys") => arguments.keys = Some(PathBuf::from(parser.value().map_err(one_line)?)),
             Value(folder) if recording.is_none() => recording = Some(PathBuf::from(folder)),
             other => return Err(one_line(other.unexpected())),
         }

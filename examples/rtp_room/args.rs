@@ -7,7 +7,10 @@ use std::{
     path::PathBuf,
     str::FromStr,
 };
-use tertulia::time::{Quantum, SampleTime, Samples};
+use tertulia::{
+    record::Rotation,
+    time::{Quantum, SampleTime, Samples},
+};
 
 pub(crate) const HELP: &str = "\
 A mixing server for Opus over plain RTP. Every source address that sends becomes a speaker and receives, at that
@@ -18,6 +21,8 @@ usage: rtp_room --bind ADDR:PORT [options]
   --bind ADDR:PORT        where to receive, and to send from
   --listener ADDR:PORT    send the shared mix there, IPv4 or IPv6 as --bind; may be repeated
   --record DIR            record every voice into DIR/tracks
+  --rotate-minutes N      go on in DIR/part-0002 and so on, each so long
+  --rotate-mb N           or as soon as a part's tracks have so many megabytes
   --payload-type N        RTP payload type in and out, 0..127 (111)
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
@@ -36,6 +41,7 @@ pub(crate) struct Args {
     pub(crate) bind: SocketAddr,
     pub(crate) listeners: Vec<SocketAddr>,
     pub(crate) record: Option<PathBuf>,
+    pub(crate) rotation: Rotation,
     pub(crate) payload_type: u8,
     pub(crate) packet: Samples,
     pub(crate) bitrate_bps: u32,
@@ -56,6 +62,7 @@ impl Args {
             bind: ([0, 0, 0, 0], 0).into(),
             listeners: Vec::new(),
             record: None,
+            rotation: Rotation::default(),
             payload_type: 111,
             packet: Samples::from_ms(20),
             bitrate_bps: 32_000,
@@ -84,6 +91,8 @@ impl Args {
                     args.listeners.push(to);
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
+                Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
+                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser)?),
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -144,6 +153,9 @@ impl Args {
             let (packet, quantum) = (packet.as_ms(), quantum.as_ms());
             return Err(format!("--quantum-ms {quantum}: expected a divisor of --packet-ms {packet}"));
         }
+        if self.record.is_none() && self.rotation != Rotation::default() {
+            return Err("--rotate-minutes and --rotate-mb: expected --record DIR with them".into());
+        }
         self.stats.as_deref().map_or(Ok(()), report::check)
     }
 
@@ -164,6 +176,20 @@ impl FromStr for Endpoint {
         let here = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         here.or_else(|_| text.parse()).map(Self)
     }
+}
+
+/// How long a part of the recording is.
+fn minutes(parser: &mut lexopt::Parser) -> Result<Samples, String> {
+    let enough = |minutes: &f64| minutes.is_finite() && *minutes >= 0.05;
+    let minutes = value(parser, "--rotate-minutes", "0.05 or more", enough)?;
+    Ok(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO))
+}
+
+/// How many bytes a part of the recording takes.
+fn megabytes(parser: &mut lexopt::Parser) -> Result<u64, String> {
+    let enough = |megabytes: &f64| megabytes.is_finite() && *megabytes >= 0.01;
+    let megabytes: f64 = value(parser, "--rotate-mb", "0.01 or more", enough)?;
+    Ok((megabytes * 1e6) as u64)
 }
 
 fn value<T: FromStr>(

@@ -63,7 +63,8 @@ impl House {
         })?;
         let recording = match &args.record {
             Some(dir) => {
-                let config = RecorderConfig { epoch_unix_ms: Some(unix_ms()), ..RecorderConfig::default() };
+                let (epoch_unix_ms, rotation) = (Some(unix_ms()), args.rotation);
+                let config = RecorderConfig { epoch_unix_ms, rotation, ..RecorderConfig::default() };
                 Some(control.start_recording(room, dir, config)?)
             }
             None => None,
@@ -140,6 +141,7 @@ impl House {
                 Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
                 Notice::RecordingTrouble(_, error) => eprintln!("warning: {error}; trying again"),
                 Notice::RecordingResumed(..) => eprintln!("the recording is being written again"),
+                Notice::RecordingAlert(_, alert) => eprintln!("warning: the recording: {alert:?}"),
                 Notice::DiskStalled(since) => eprintln!("warning: the disk has not answered for {since:.1?}"),
                 Notice::DiskAnswers => eprintln!("the disk answers again"),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),

@@ -91,7 +91,9 @@ impl Coder {
         self.begins = Some(begins);
         let from = at.since(begins).len() * width;
         let until = (from + mix.len() - early).min(samples);
-        let (mix, next) = mix[early..].split_at(until - from);
+        let (before, mix) = mix.split_at(early);
+        self.hear_before(before);
+        let (mix, next) = mix.split_at(until - from);
         self.gathered()[from..until].copy_from_slice(mix);
         if until < samples {
             return 0;
@@ -142,9 +144,21 @@ impl Coder {
         at.before(passed).max(begins)
     }
 
-    /// What is gathered is forgotten: the next packet begins at `begins`.
-    pub(super) fn jump(&mut self, begins: SampleTime) {
+    /// From the quantum at `at` on, the next packet begins at `begins`. What would lie between is not sent, but it is heard: the encoder
+    /// is warmed up with it, as what it looks ahead to belongs to that packet.
+    pub(super) fn jump(&mut self, at: SampleTime, begins: SampleTime) {
+        let gathered = (at.since(self.begins_at(at)).len() * self.width()).min(self.samples);
+        self.sound.copy_within(gathered.., 0);
         self.begins = Some(begins);
+        self.relayed = true;
+    }
+
+    /// What comes before the next packet belongs to the past.
+    fn hear_before(&mut self, mix: &[f32]) {
+        let end = self.sound.len() - self.samples;
+        let mix = &mix[mix.len().saturating_sub(end)..];
+        self.sound.copy_within(mix.len()..end, 0);
+        self.sound[end - mix.len()..end].copy_from_slice(mix);
     }
 
     fn complete(&mut self, begins: SampleTime, way: Way<'_>) -> u32 {

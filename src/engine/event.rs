@@ -17,7 +17,8 @@ pub enum Source {
     Red,
     /// Synthesised from the deep redundancy of a later packet.
     Dred,
-    /// It had its turn, but nobody heard it: there were more voices than places. It is not decoded.
+    /// It had its turn, but nobody heard it: there were more voices than places, or it was the background behind a voice that is relayed.
+    /// It is not decoded.
     Unmixed,
     /// It was there, but dropped to catch up.
     Skipped,

@@ -44,9 +44,12 @@ impl Bus {
         let next = lane.plays.next(begins).filter(|next| next.begins < begins + coding.packet);
         match next {
             Some(next) if next.begins == begins => {}
-            Some(next) if next.after_pause || relay.has_begun() => self.jump(next.begins),
+            Some(next) if next.after_pause || relay.has_begun() => self.jump(at, next.begins),
             None if relay.has_begun() && lane.is_in_a_gap() => return Way::Rest,
-            _ => return Way::Encode,
+            _ => {
+                self.begin_anew();
+                return Way::Encode;
+            }
         }
         let Some((play, relay)) = next.zip(self.relay.filter(Relay::is_led_in)) else { return Way::Encode };
         let payload = lane.jitter.payload(&play.slot);
@@ -55,12 +58,17 @@ impl Bus {
     }
 
     /// Its packets begin elsewhere from now on.
-    fn jump(&mut self, begins: SampleTime) {
+    fn jump(&mut self, at: SampleTime, begins: SampleTime) {
+        self.begin_anew();
+        if let Some(coder) = &mut self.chain.coder {
+            coder.jump(at, begins);
+        }
+    }
+
+    /// What it sends tells nothing of the voice that may be relayed, or of no more than its beginning.
+    fn begin_anew(&mut self) {
         if let Some(relay) = self.relay.as_mut().filter(|relay| !relay.has_begun()) {
             relay.begins_anew();
-        }
-        if let Some(coder) = &mut self.chain.coder {
-            coder.jump(begins);
         }
     }
 }

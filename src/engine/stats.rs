@@ -23,7 +23,7 @@ pub struct PacketCounts {
     pub heard: u64,
     /// Dropped unheard to catch up.
     pub skipped: u64,
-    /// Passed undecoded, as there were more voices than places.
+    /// Passed undecoded, as nobody heard it: see [`super::Source::Unmixed`].
     pub unmixed: u64,
 }
 
@@ -39,7 +39,7 @@ impl PacketCounts {
 /// what waits to be put out next. Holes in what nobody heard count as if it had been heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleCounts {
-    /// From packets' own bytes.
+    /// From packets' own bytes, decoded here or, where they are relayed, by whoever hears them.
     pub played: u64,
     /// Invented in place of what did not come.
     pub concealed: u64,
@@ -49,7 +49,7 @@ pub struct SampleCounts {
     pub dred: u64,
     /// Comfort noise or silence where the sender sent nothing.
     pub silence: u64,
-    /// Passed undecoded, as there were more voices than places.
+    /// Passed undecoded, as nobody heard it: see [`super::Source::Unmixed`].
     pub unmixed: u64,
     /// Added to slow down.
     pub inserted: u64,

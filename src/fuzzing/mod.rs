@@ -7,6 +7,8 @@ mod packet;
 #[cfg(feature = "room")]
 mod room_log;
 #[cfg(feature = "record")]
+mod sealed_read;
+#[cfg(feature = "record")]
 mod session_read;
 
 pub use engine_ops::engine_ops;
@@ -14,5 +16,7 @@ pub use jitter_ops::jitter_ops;
 pub use packet::packet;
 #[cfg(feature = "room")]
 pub use room_log::room_log;
+#[cfg(feature = "record")]
+pub use sealed_read::sealed_read;
 #[cfg(feature = "record")]
 pub use session_read::session_read;

@@ -24,6 +24,10 @@ pub struct StageConfig {
     pub bus_bytes: usize,
     /// What a room's recording may lag behind: with eight voices some 20 seconds.
     pub tape_bytes: usize,
+    /// Recordings at once, in all rooms.
+    pub max_recordings: usize,
+    /// What all recordings together may keep in memory while disks take nothing; tapes aside.
+    pub recording_bytes: usize,
 }
 
 impl Default for StageConfig {
@@ -37,6 +41,8 @@ impl Default for StageConfig {
             lane_bytes: 32 << 10,
             bus_bytes: 64 << 10,
             tape_bytes: 1 << 20,
+            max_recordings: usize::MAX,
+            recording_bytes: 256 << 20,
         }
     }
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     engine::{Bus, BusConfig, Command, EncoderConfig, Event, Lane, LaneConfig, RoomConfig, StreamConfig},
+    record::Allowance,
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{RATE_HZ, SampleTime, Samples},
 };
@@ -49,6 +50,8 @@ pub struct Control {
     notices: VecDeque<Notice>,
     seats: Seats<u32>,
     rooms_opened: u32,
+    /// What recordings may keep in memory.
+    pub(super) allowance: Allowance,
     /// When rooms were last weighed against each other.
     pub(super) weighed: Instant,
 }
@@ -106,6 +109,7 @@ impl Control {
             notices: VecDeque::new(),
             seats: Seats::new(0..config.seats() as u32),
             rooms_opened: 0,
+            allowance: Allowance::new(config.recording_bytes),
             weighed: clock::now(),
         }
     }
@@ -150,6 +154,12 @@ impl Control {
         self.give(room, Order::Close(room))?;
         self.halls.remove(&room);
         Ok(())
+    }
+
+    /// What all recordings keep in memory now, because their disks have not taken it yet: in bytes, tapes aside.
+    #[must_use]
+    pub fn recording_bytes(&self) -> usize {
+        self.allowance.held()
     }
 
     /// The room's clock, now.

@@ -69,6 +69,8 @@ pub enum RecordingError {
     Busy,
     /// The room has as many recordings at once as it may have: 4.
     TooMany,
+    /// The stage has as many as it may have: [`max_recordings`](super::StageConfig::max_recordings).
+    Full,
     /// That recording has ended.
     NotRecording,
     /// There is no such speaker.
@@ -166,6 +168,7 @@ impl fmt::Display for RecordingError {
             Self::NoRoom => f.write_str(NO_ROOM),
             Self::Busy => f.write_str(BUSY),
             Self::TooMany => f.write_str("the room has 4 recordings at once already"),
+            Self::Full => f.write_str("the stage has all the recordings it may have at once"),
             Self::NotRecording => f.write_str("that recording has ended"),
             Self::NoSpeaker => f.write_str("no such speaker: nobody has that place"),
             Self::Record(error) => error.fmt(f),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{Command, Event, Retired},
-    record::RecordError,
+    record::{Alert, RecordError},
     time::SampleTime,
 };
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub enum Notice {
     RecordingTrouble(TakeId, RecordError),
     /// The disk takes everything again, which it did not since that sample.
     RecordingResumed(TakeId, SampleTime),
+    /// A recording has something to say at once: a limit that bites, counters that do not add up.
+    RecordingAlert(TakeId, Alert),
     /// The disk has not answered for so long; recordings wait for it, rooms do not.
     DiskStalled(Duration),
     /// The disk answers again.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     consent::Opening,
-    record::{RecordError, Recorder, Session},
+    record::{Alert, RecordError, Recorder, Session},
     speaker::SpeakerId,
     time::SampleTime,
 };
@@ -44,8 +44,10 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
         for message in first.into_iter().chain(messages.try_iter()) {
             obey(&mut recordings, message);
         }
-        recordings =
-            recordings.into_iter().filter_map(|(take, recording)| Some((take, recording.go_on()?))).collect();
+        recordings = std::mem::take(&mut recordings)
+            .into_iter()
+            .filter_map(|(take, recording)| Some((take, recording.go_on(take, notices)?)))
+            .collect();
         for (take, recording) in &mut recordings {
             // Nobody listens when the stage is being taken down.
             recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
@@ -169,6 +171,8 @@ impl Recording {
             }
         }
         notices.extend(self.advance(take));
+        let alerts = self.recorder.take_alerts().into_iter();
+        notices.extend(alerts.map(|alert| Notice::RecordingAlert(take, alert)));
         notices
     }
 
@@ -185,10 +189,13 @@ impl Recording {
     }
 
     /// Ends, if the end was read; goes on else. Called after messages, so that whoever waits for the result is known.
-    fn go_on(self) -> Option<Self> {
+    fn go_on(self, take: TakeId, notices: &Sender<Notice>) -> Option<Self> {
         let end = self.ended.or_else(|| self.reel.is_over().then_some(self.now));
         let Some(at) = end else { return Some(self) };
         let result = self.recorder.finish(at);
+        for name in result.iter().flat_map(|session| &session.unbalanced) {
+            let _ = notices.send(Notice::RecordingAlert(take, Alert::Unbalanced(name.clone())));
+        }
         if let Some(waiting) = self.result {
             // Whoever waited may have given up.
             let _ = waiting.send(result);
@@ -272,7 +279,7 @@ mod tests {
         act(&mut recording, &mut tape);
         tape.tell(News::End(samples(2000)));
         assert_eq!(recording.read(TAKE).len(), 0);
-        assert!(recording.go_on().is_none());
+        assert!(recording.go_on(TAKE, &crossbeam::channel::unbounded().0).is_none());
         let tracks = results.recv().unwrap().unwrap().tracks;
         tracks.into_iter().map(|(name, track)| (name, track.recorded)).collect()
     }

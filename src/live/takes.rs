@@ -85,8 +85,12 @@ impl Control {
         if hall.open.len() == MAX_TAPES {
             return Err(RecordingError::TooMany);
         }
+        if self.halls.values().map(|hall| hall.open.len()).sum::<usize>() >= self.config.max_recordings {
+            return Err(RecordingError::Full);
+        }
         let take = TakeId { room, number: hall.takes };
         let (tape, reel) = tape::tape(take.number, self.config.tape_bytes);
+        let recorder = recorder.within(&self.allowance);
         self.tell(Message::Begin(take, Box::new(recorder), reel, pen));
         self.task(room, Task::Record(Box::new(tape)))?;
         if let Some(hall) = self.halls.get_mut(&room) {

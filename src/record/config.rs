@@ -1,6 +1,6 @@
 //! How a session is recorded.
 
-use super::limits::Limits;
+use super::{limits::Limits, parts::Rotation};
 use crate::time::Samples;
 
 /// How a session is recorded.
@@ -15,15 +15,18 @@ pub struct RecorderConfig {
     pub sync: Option<Samples>,
     /// How many voices may have a track, and how much they may write.
     pub limits: Limits,
+    /// When it goes on in another part.
+    pub rotation: Rotation,
 }
 
 /// Of each voice, when a process dies.
 pub(super) const LOST_AT_MOST: Samples = Samples::from_ms(1_000);
 
 impl Default for RecorderConfig {
-    /// Two seconds of repair, no wall time, safe every second, no limits.
+    /// Two seconds of repair, no wall time, safe every second, no limits, one part.
     fn default() -> Self {
         let sync = Some(LOST_AT_MOST);
-        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits: Limits::default() }
+        let (limits, rotation) = (Limits::default(), Rotation::default());
+        Self { repair: Samples::from_ms(2_000), epoch_unix_ms: None, sync, limits, rotation }
     }
 }

@@ -113,8 +113,10 @@ fn head(parent: &Manifest, range: &Range<u64>, voices: &[Cuttable]) -> Manifest 
     Manifest {
         finished: true,
         epoch_unix_ms: parent.epoch_unix_ms.map(|epoch| epoch + range.start / 48),
+        from_sample: 0,
         samples: range.end - range.start,
         paused: parent.paused.within(range),
+        parts: Vec::new(),
         speakers: BTreeMap::new(),
         events: events.collect(),
         ..parent.clone()
@@ -260,6 +262,7 @@ impl Strip {
             gaps: gaps(&parent.gaps, range, kept),
             file_bytes: None,
             sha256: None,
+            parts: Vec::new(),
         }
     }
 }

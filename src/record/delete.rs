@@ -42,7 +42,10 @@ fn delete_with(dir: &Path, seals: Option<&Seals>) -> Result<Deleted, RecordError
         if manifest.speakers.values().any(|entry| is_sealed(&entry.file)) {
             expect(seals, dir)?;
         }
-        let tracks = manifest.speakers.into_values().map(|entry| (entry.file, entry.sha256));
+        let tracks = manifest.speakers.into_values().flat_map(|entry| {
+            let further = entry.parts.into_iter().skip(1).map(|part| (part.file, part.sha256));
+            [(entry.file, entry.sha256)].into_iter().chain(further)
+        });
         (deleted.tracks, deleted.derived) = (tracks.collect(), Derived::of(dir)?);
     }
     deleted.keys = seals.map_or(Ok(0), Seals::destroy_all)?;

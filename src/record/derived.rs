@@ -1,6 +1,10 @@
 //! `derived.json`: what was made out of a session, and who has it. When a voice is taken back, whatever holds it goes.
 
-use super::{erase::erase, error::RecordError};
+use super::{
+    disk::{Disk as _, Folder},
+    erase::erase,
+    error::RecordError,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -41,15 +45,31 @@ impl Derived {
         all.map_err(|source| RecordError::new(&path, "read", source))
     }
 
-    /// Notes that this was made out of the session in `dir`; what was noted of the same path before is forgotten.
+    /// Notes that this was made out of the session in `dir`. It takes the place of what was noted of the same path before; but what was
+    /// given to somebody is still theirs, so that this holds whatever that held.
     ///
     /// # Errors
     /// The list cannot be read or written.
-    pub fn note(self, dir: &Path) -> Result<(), RecordError> {
-        let mut all = Self::of(dir)?;
-        all.retain(|other| other.path != self.path);
+    pub fn note(mut self, dir: &Path) -> Result<(), RecordError> {
+        let (before, mut all): (Vec<_>, Vec<_>) =
+            Self::of(dir)?.into_iter().partition(|other| other.path == self.path);
+        before
+            .into_iter()
+            .filter(|other| !other.recipients.is_empty())
+            .for_each(|other| self.hold_too(other));
         all.push(self);
         write(dir, &all)
+    }
+
+    fn hold_too(&mut self, other: Self) {
+        self.from_sample = self.from_sample.min(other.from_sample);
+        self.to_sample = self.to_sample.max(other.to_sample);
+        let union = |own: &mut Vec<String>, more: Vec<String>| {
+            let new: Vec<_> = more.into_iter().filter(|name| !own.contains(name)).collect();
+            own.extend(new);
+        };
+        union(&mut self.speakers, other.speakers);
+        union(&mut self.recipients, other.recipients);
     }
 
     fn holds(&self, speaker: &str, range: &Range<u64>) -> bool {
@@ -87,10 +107,9 @@ pub(super) fn drop_what_holds(
 const FILE: &str = "derived.json";
 
 fn write(dir: &Path, all: &[Derived]) -> Result<(), RecordError> {
-    let (path, new) = (dir.join(FILE), dir.join("derived.json.new"));
-    let written = serde_json::to_vec_pretty(all).map_err(io::Error::from);
-    let written = written.and_then(|json| fs::write(&new, json)).and_then(|()| fs::rename(&new, &path));
-    written.map_err(|source| RecordError::new(&path, "write", source))
+    let json = serde_json::to_vec_pretty(all).map_err(io::Error::from);
+    let written = json.and_then(|json| Folder::open(dir, true)?.replace(FILE, &json));
+    written.map_err(|source| RecordError::new(&dir.join(FILE), "write", source))
 }
 
 #[cfg(test)]
@@ -106,6 +125,14 @@ mod tests {
             speakers: speakers.iter().map(|name| (*name).to_owned()).collect(),
             recipients: vec!["feed".into()],
         }
+    }
+
+    #[test]
+    fn what_was_given_to_somebody_is_remembered_when_its_file_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        mix("a.wav", 50, &["a", "b"]).note(dir.path()).unwrap();
+        Derived { recipients: Vec::new(), ..mix("a.wav", 100, &["b"]) }.note(dir.path()).unwrap();
+        assert_eq!(Derived::of(dir.path()).unwrap(), [mix("a.wav", 100, &["b", "a"])]);
     }
 
     #[test]

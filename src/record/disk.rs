@@ -51,6 +51,11 @@ pub trait Disk: fmt::Debug + Send {
     /// # Errors
     /// What the disk says; the bytes may then be zeros in part.
     fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()>;
+
+    /// How many bytes are free on it; none if that is not known.
+    fn free_bytes(&mut self) -> Option<u64> {
+        None
+    }
 }
 
 /// Is what was safe not there any more?
@@ -77,10 +82,27 @@ impl Folder {
         Self::open(dir, durable)
     }
 
-    /// The same, of a folder that holds no session.
-    pub(super) fn open(dir: &Path, durable: bool) -> io::Result<Self> {
+    /// The same, of a folder that need hold no session.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(dir: &Path, durable: bool) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         Ok(Self { dir: dir.to_owned(), durable, open: BTreeMap::new() })
+    }
+
+    /// Makes the folder inside this one that `file` lies in, if there is none yet.
+    fn make_room(&self, file: &str) -> io::Result<()> {
+        let path = self.path(file)?;
+        match path.parent().filter(|folder| !folder.is_dir()) {
+            Some(folder) => fs::create_dir_all(folder).and_then(|()| self.sync_folder(&self.dir)),
+            None => Ok(()),
+        }
+    }
+
+    /// A name is safe once its folder is.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        if self.durable { File::open(folder)?.sync_all() } else { Ok(()) }
     }
 
     /// Where `file` lies. A folder that has gone is not made again: its disk may come back.
@@ -93,6 +115,9 @@ impl Folder {
 
     fn opened(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
         if !self.open.contains_key(file) {
+            if at == 0 {
+                self.make_room(file)?;
+            }
             let path = self.path(file)?;
             let opened = OpenOptions::new().write(true).create(at == 0).truncate(false).open(path)?;
             if opened.metadata()?.len() < at {
@@ -119,20 +144,15 @@ impl Folder {
     fn write_beside(&self, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create(new)?;
         file.write_all(bytes)?;
-        if !self.durable {
-            return fs::rename(new, path);
+        if self.durable {
+            file.sync_all()?;
         }
-        file.sync_all()?;
         self.rename_safely(new, path)
     }
 
-    /// The name is safe once its folder is.
     fn rename_safely(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        if !self.durable {
-            return Ok(());
-        }
-        File::open(to.parent().unwrap_or(&self.dir))?.sync_all()
+        self.sync_folder(to.parent().unwrap_or(&self.dir))
     }
 }
 
@@ -150,6 +170,7 @@ impl Disk for Folder {
     }
 
     fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        self.make_room(file)?;
         let (path, new) = (self.path(file)?, self.path(&format!("{file}.new"))?);
         self.open.remove(file);
         self.write_beside(&new, &path, bytes)
@@ -175,5 +196,12 @@ impl Disk for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// For everybody, not for the system's own: as `statvfs` says.
+    #[cfg(unix)]
+    fn free_bytes(&mut self) -> Option<u64> {
+        let all = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(all.f_bavail.saturating_mul(all.f_frsize))
     }
 }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 pub struct Event {
     /// The first sample of which it holds.
     pub at_sample: u64,
-    /// `record`, `stop`, `pause`, `resume`, `join`, `leave`, `grant`, `withdraw`, `mute`, `unmute`, `gain`, `pan`.
+    /// `record`, `stop`, `pause`, `resume`, `join`, `leave`, `grant`, `withdraw`, `mute`, `unmute`, `gain`, `pan`, `redact`; and
+    /// `unbalanced`, if a track's counters did not add up.
     #[serde(rename = "do")]
     pub verb: Cow<'static, str>,
     /// Whose.

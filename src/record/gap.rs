@@ -94,7 +94,7 @@ impl Gap {
     }
 
     /// What of it lies in `from..to`.
-    fn within(self, from: u64, to: u64) -> Option<Self> {
+    pub(super) fn within(self, from: u64, to: u64) -> Option<Self> {
         let (from_sample, to_sample) = (self.from_sample.max(from), self.to_sample.min(to));
         (from_sample < to_sample).then_some(Self { from_sample, to_sample, ..self })
     }

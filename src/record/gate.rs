@@ -64,12 +64,13 @@ impl Spans {
         Self(vec![Span { from: 0, to: u64::MAX }])
     }
 
-    /// A span begins at `at`, or the one that lasts already began there.
+    /// A span begins at `at`, or one that reaches there already goes on.
     pub(super) fn begin(&mut self, at: u64) {
-        match self.0.last_mut() {
-            Some(last) if at <= last.to => *last = Span { from: last.from.min(at), to: u64::MAX },
-            _ => self.0.push(Span { from: at, to: u64::MAX }),
+        let mut from = at;
+        while let Some(last) = self.0.pop_if(|last| at <= last.to) {
+            from = from.min(last.from);
         }
+        self.0.push(Span { from, to: u64::MAX });
     }
 
     /// The last span ends at `at` at the latest.
@@ -238,6 +239,21 @@ mod tests {
         gates.join(1_000);
         gates.open(from);
         gates
+    }
+
+    #[test]
+    fn what_is_told_out_of_order_leaves_spans_in_order() {
+        let mut gates = agreed_at(1_000);
+        gates.close(3_000);
+        gates.open(3_001);
+        gates.open(0);
+        assert_eq!(gates.given().0, [Span { from: 1_000, to: u64::MAX }]);
+        gates.mute(5_000);
+        gates.unmute(6_000);
+        gates.mute(7_000);
+        gates.unmute(8_000);
+        gates.mute(5_500);
+        assert_eq!(gates.muted().0, [Span { from: 5_000, to: u64::MAX }]);
     }
 
     #[test]

@@ -46,6 +46,11 @@ impl Growing {
         *self = Self { whole: true, ..Self::new(std::mem::take(&mut self.name)) };
     }
 
+    /// All there is, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.safe + self.tail.len() as u64
+    }
+
     /// What waits in memory, in bytes.
     pub(super) fn held(&self) -> usize {
         self.tail.len()
@@ -91,7 +96,7 @@ impl Growing {
 
     /// Length and SHA-256 of all there is, in hexadecimal.
     pub(super) fn seal(&self) -> Seal {
-        seal::of(self.safe + self.tail.len() as u64, self.hash.clone())
+        seal::of(self.bytes(), self.hash.clone())
     }
 }
 

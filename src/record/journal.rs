@@ -25,6 +25,8 @@ pub(super) enum Line {
     },
     /// Something was done to it.
     Event(Event),
+    /// Another part begins at this sample.
+    Part(u64),
     /// What is new of a track.
     Track(News),
     /// Room time.

@@ -37,7 +37,10 @@ impl Seals {
     /// # Errors
     /// The folder cannot be made.
     pub fn new(dir: &Path, seed: [u8; KEY]) -> Result<Self, RecordError> {
-        let folder = Folder::open(dir, true).map_err(|source| RecordError::new(dir, "create", source))?;
+        let is_new = !dir.exists();
+        let folder = Folder::open(dir, true)
+            .and_then(|folder| if is_new { close(dir).map(|()| folder) } else { Ok(folder) });
+        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
         Ok(Self::on(Box::new(folder), dir, seed))
     }
 
@@ -113,6 +116,13 @@ impl fmt::Debug for Seals {
     }
 }
 
+/// Nobody else may look in.
+fn close(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
 /// Draws keys so that none tells of those before it, nor of those of another number.
 pub(super) struct KeyChain(Key);
 
@@ -155,6 +165,11 @@ impl Keys {
         let path = dir.join(file_name(name));
         let bytes = fs::read(&path).map_err(|source| RecordError::new(&path, "read", source))?;
         Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    #[cfg(any(fuzzing, feature = "sim"))]
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
     }
 
     pub(super) fn of_segment(&self, segment: u32) -> Known {

@@ -10,6 +10,7 @@ use super::{
     event::Event,
     gap::Gap,
     gate::{Gates, Spans},
+    parts::{Part, TrackPart, own_name},
     seal::Seal,
     tape::Place,
     track::Track,
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub sample_rate_hz: u32,
     /// Wall time of room sample 0, if it was told.
     pub epoch_unix_ms: Option<u64>,
+    /// The room sample at which its tracks begin: 0, but for a part of a longer session.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from_sample: u64,
     /// The room's length.
     pub samples: u64,
     /// When nothing was kept of anybody.
@@ -50,6 +54,14 @@ pub struct Manifest {
     pub speakers: BTreeMap<String, TrackEntry>,
     /// In the order they were told.
     pub events: Vec<Event>,
+    /// The parts behind the first, which is this folder: each with a manifest of its own once it is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
+fn is_zero(sample: &u64) -> bool {
+    *sample == 0
 }
 
 /// One speaker's part.
@@ -80,13 +92,16 @@ pub struct TrackEntry {
     /// And its hash, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// All its files in order, if there are several parts; the first is `file`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TrackPart>,
 }
 
 impl TrackEntry {
     /// How a track stands, its gaps told up to the session's `end` or up to what is settled.
     pub(super) fn new(track: &Track, end: Option<u64>) -> Self {
         let Track { gates, tape, .. } = track;
-        Self {
+        let mut entry = Self {
             file: tape.file().to_owned(),
             pre_skip: tape.pre_skip(),
             joined: Gates::present(gates),
@@ -98,21 +113,69 @@ impl TrackEntry {
             gaps: track.gaps(end.unwrap_or_else(|| track.reached())),
             file_bytes: None,
             sha256: None,
+            parts: Vec::new(),
+        };
+        entry.lies_in(track.files().collect());
+        entry
+    }
+
+    /// Notes what the finished file, or the last of them, is known by.
+    pub(super) fn seal(&mut self, (bytes, sha256): Seal) {
+        match self.parts.last_mut() {
+            Some(last) => *last = last.clone().sealed((bytes, sha256)),
+            None => (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256)),
         }
     }
 
-    /// Notes what the finished file is known by.
-    pub(super) fn seal(&mut self, (bytes, sha256): Seal) {
-        (self.file_bytes, self.sha256) = (Some(bytes), Some(sha256));
+    /// Notes what this file of it is known by now.
+    pub(super) fn known_by(&mut self, file: &str, (bytes, sha256): Seal) {
+        let (bytes, sha256) = (Some(bytes), Some(sha256));
+        for part in self.parts.iter_mut().filter(|part| part.file == file) {
+            (part.file_bytes, part.sha256) = (bytes, sha256.clone());
+        }
+        if self.file == file {
+            (self.file_bytes, self.sha256) = (bytes, sha256);
+        }
+    }
+
+    /// Notes its files.
+    pub(super) fn lies_in(&mut self, files: Vec<TrackPart>) {
+        if let Some(first) = files.first() {
+            (self.file, self.pre_skip) = (first.file.clone(), first.pre_skip);
+            (self.file_bytes, self.sha256) = (first.file_bytes, first.sha256.clone());
+        }
+        self.parts = if files.len() > 1 { files } else { Vec::new() };
+    }
+
+    /// Its files: which, and from which room sample on; `from` is the session's first.
+    pub(super) fn files(&self, from: u64) -> Vec<(&str, u64)> {
+        match &self.parts[..] {
+            [] => vec![(&self.file, from)],
+            parts => parts.iter().map(|part| (&*part.file, part.from_sample)).collect(),
+        }
+    }
+
+    /// The entry of a part by itself.
+    fn part(&self, folder: &str, from: u64, to: u64) -> Option<Self> {
+        let here = self.parts.iter().find(|part| part.file.starts_with(folder))?.clone();
+        let gaps = self.gaps.iter().filter_map(|gap| gap.within(from, to)).collect();
+        let packets = Counts { received: here.recorded, recorded: here.recorded, ..Counts::default() };
+        let mut entry = Self { packets, gaps, ..self.clone() };
+        entry.lies_in(vec![TrackPart { file: own_name(&here.file).to_owned(), ..here }]);
+        Some(entry)
     }
 
     fn check(&self) -> Result<(), &'static str> {
         let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
-        if self.file.is_empty() || !Path::new(&self.file).components().all(is_inside) {
+        let is_fine = |file: &str| !file.is_empty() && Path::new(file).components().all(is_inside);
+        if !is_fine(&self.file) || !self.parts.iter().all(|part| is_fine(&part.file)) {
             return Err("expected a file inside the session's folder");
         }
         if ![&self.joined, &self.consent, &self.muted].iter().all(|spans| spans.are_in_order()) {
             return Err("expected spans in order, none empty");
+        }
+        if !self.parts.is_sorted_by(|one, next| one.from_sample < next.from_sample) {
+            return Err("expected parts in order, none empty");
         }
         let in_order = self.gaps.windows(2).all(|pair| pair[0].to_sample <= pair[1].from_sample);
         if !in_order || self.gaps.iter().any(|gap| gap.from_sample >= gap.to_sample) {
@@ -147,6 +210,22 @@ impl Manifest {
             track.check().map_err(|why| format!("speakers.{name}: {why}"))?;
         }
         Ok(manifest)
+    }
+
+    /// The manifest of the part in `folder` by itself, of `from..to`: its tracks begin there, and all is told on the room's clock, up
+    /// to its end.
+    pub(super) fn part(&self, folder: &str, from: u64, to: u64) -> Self {
+        let entries = self.speakers.iter();
+        let speakers =
+            entries.filter_map(|(name, entry)| Some((name.clone(), entry.part(folder, from, to)?)));
+        Self {
+            finished: true,
+            from_sample: from,
+            samples: to,
+            speakers: speakers.collect(),
+            parts: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// Takes the place of the one in `dir`, on disk.

@@ -19,13 +19,19 @@
 //!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
 //!   gap and its cause before the page that depends on it is written, and goes when the session is finished.
 //! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
-//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk, and the list of gaps.
+//! - *Parts.* A long recording may go on in `part-0002` and so on ([`Rotation`]): from one room sample on all tracks are written
+//!   there. Whoever reads the session reads it as one; a part that is over is a session by itself too.
+//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk (twice that where parts meet), and the
+//!   list of gaps. [`Limits`] bound what a recording, an [`Allowance`] what a process keeps and writes; what they refuse is told
+//!   at once ([`Alert`]).
 //! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
 //! - *Sealed* tracks ([`Recorder::seal`]) are `tracks/NAME.sealed`, for whoever has the keys; with them everything that reads
 //!   recordings reads them, and a voice is taken back by destroying keys.
 //! - *A stop at any moment*, of the process or the power, leaves files that players open, a second short at most, and
 //!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
 
+mod allowance;
+mod bounds;
 mod clock;
 mod clock_map;
 mod config;
@@ -53,6 +59,7 @@ mod moves;
 mod ogg;
 mod ogg_file;
 mod pace;
+mod parts;
 mod pending;
 mod read;
 mod recorder;
@@ -73,9 +80,13 @@ mod toc;
 mod track;
 mod track_file;
 mod trial;
+mod turning;
+mod unseal;
 mod unsealed;
 mod waiting;
+mod watch;
 
+pub use allowance::Allowance;
 pub use clock_map::ClockPoint;
 pub use config::RecorderConfig;
 pub use counts::Counts;
@@ -89,10 +100,11 @@ pub use fingerprint::fingerprint;
 pub use gap::{Cause, Gap};
 pub use gate::{Span, Spans};
 pub use keys::Seals;
-pub use limits::Limits;
+pub use limits::{Alert, Limit, Limits};
 pub use manifest::{Manifest, TrackEntry};
 #[cfg(any(feature = "render", feature = "sim"))]
 pub(crate) use ogg_file::OggOpusFile;
+pub use parts::{Part, Rotation, TrackPart};
 pub use pending::Redacted;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
@@ -103,3 +115,6 @@ pub use session::{Session, TrackSummary};
 pub(crate) use tape::LOOKAHEAD;
 pub use tape::Place;
 pub use track_file::TrackFile;
+pub use unseal::unseal;
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) use unsealed::Unsealed;

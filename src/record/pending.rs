@@ -40,6 +40,12 @@ pub(super) struct Pending {
     /// The SHA-256 of the manifest that it is about.
     pub(super) before: String,
     pub(super) manifest: Manifest,
+    /// The files that are made anew.
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    /// The manifests of the parts that change, by their folders.
+    #[serde(default)]
+    pub(super) parts: Vec<(String, Manifest)>,
 }
 
 /// The new track, while it is not whole.
@@ -65,9 +71,9 @@ impl Pending {
 
     /// Takes away what a redaction that was never decided, or about another session, has left.
     pub(super) fn sweep(disk: &mut dyn Disk, manifest: &Manifest) -> io::Result<()> {
-        for entry in manifest.speakers.values() {
-            disk.remove(&part(&entry.file))?;
-            disk.remove(&beside(&entry.file))?;
+        for (file, _) in manifest.speakers.values().flat_map(|entry| entry.files(0)) {
+            disk.remove(&part(file))?;
+            disk.remove(&beside(file))?;
         }
         disk.remove(FILE)
     }
@@ -86,18 +92,25 @@ impl Pending {
         dir: &Path,
         seals: Option<&Seals>,
     ) -> Result<Redacted, RecordError> {
-        let file =
-            self.manifest.speakers.get(&self.speaker).map(|entry| entry.file.clone()).unwrap_or_default();
-        let failed = |source| RecordError::new(&dir.join(&file), "redact", source);
+        let failed = |file: &str, source| RecordError::new(&dir.join(file), "redact", source);
         if !self.segments.is_empty() {
             expect(seals, dir)?.destroy(&self.speaker, &self.segments)?;
         }
-        exchange(disk, dir, &file).map_err(failed)?;
+        let entry = self.manifest.speakers.get(&self.speaker);
+        for (file, _) in entry.into_iter().flat_map(|entry| entry.files(0)) {
+            exchange(disk, dir, file).map_err(|source| failed(file, source))?;
+        }
         let mut dropped = derived::drop_what_holds(dir, &self.speaker, &self.range)?;
         dropped.extend(self.dropped.into_iter().filter(|it| !dropped.contains(it)).collect::<Vec<_>>());
-        disk.replace(MANIFEST, &self.manifest.json()).map_err(failed)?;
-        disk.remove(FILE).map_err(failed)?;
-        let changed = vec![file, MANIFEST.into()];
+        let mut changed = self.files;
+        for (folder, manifest) in self.parts {
+            let file = format!("{folder}/{MANIFEST}");
+            disk.replace(&file, &manifest.json()).map_err(|source| failed(&file, source))?;
+            changed.push(file);
+        }
+        disk.replace(MANIFEST, &self.manifest.json()).map_err(|source| failed(MANIFEST, source))?;
+        disk.remove(FILE).map_err(|source| failed(FILE, source))?;
+        changed.push(MANIFEST.into());
         Ok(Redacted { changed, dropped, packets: self.packets })
     }
 }

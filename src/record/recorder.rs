@@ -1,6 +1,7 @@
 //! The recorder: finds the track that a call is about, writes the manifest when something changed.
 
 use super::{
+    allowance::Purse,
     config::{LOST_AT_MOST, RecorderConfig},
     counts::Counts,
     disk::{Disk, Folder},
@@ -10,12 +11,14 @@ use super::{
     journal::Line,
     keys::Seals,
     manifest::{Manifest, SCHEMA, TrackEntry, file_name},
+    parts::{self, Parts},
     sealed,
     sealer::Sealer,
     session::{Session, TrackSummary},
     store::Store,
     tape::Tape,
     track::Track,
+    watch::Watch,
 };
 use crate::{
     consent::{Opening, Recordable},
@@ -31,9 +34,9 @@ use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 /// Never: every call may allocate, `join`, `advance` and `finish` wait for the disk.
 #[derive(Debug)]
 pub struct Recorder {
-    config: RecorderConfig,
+    pub(super) config: RecorderConfig,
     /// None while it is armed.
-    store: Option<Store>,
+    pub(super) store: Option<Store>,
     /// How much an armed one remembers.
     pre_roll: Samples,
     /// None if tracks are plain.
@@ -41,8 +44,11 @@ pub struct Recorder {
     pub(super) tracks: BTreeMap<String, Track>,
     pub(super) seats: BTreeMap<SpeakerId, Seat>,
     pub(super) paused: Spans,
-    events: Vec<Event>,
-    now: SampleTime,
+    pub(super) parts: Parts,
+    pub(super) purse: Purse,
+    pub(super) watch: Watch,
+    pub(super) events: Vec<Event>,
+    pub(super) now: SampleTime,
     unclaimed: u64,
     /// Does somebody listen to what is kept?
     pub(super) is_heard: bool,
@@ -85,6 +91,9 @@ impl Recorder {
             tracks: BTreeMap::new(),
             seats: BTreeMap::new(),
             paused: Spans::default(),
+            parts: Parts::new(config.rotation),
+            purse: Purse::new(config.limits, None),
+            watch: Watch::default(),
             events: Vec::new(),
             now: SampleTime::ZERO,
             unclaimed: 0,
@@ -140,6 +149,7 @@ impl Recorder {
         at: SampleTime,
     ) -> Result<(), RecordError> {
         self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        self.parts.begin(at.samples());
         self.tell_again();
         self.note("record", None, at);
         self.hand_over().inspect_err(|_| self.store = None)
@@ -183,11 +193,21 @@ impl Recorder {
         let refused = |source| RecordError::new(Path::new(name), "join as", source);
         check_name(name).map_err(refused)?;
         self.config.limits.allow_track(self.tracks.len()).map_err(refused)?;
+        let gates = Gates::new(self.paused.clone());
         let sealer = self.seals.as_ref().map(|seals| Sealer::new(name, seals));
-        let file = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
-        let tape = Tape::new(file, name, sealer);
+        let own = if sealer.is_some() { sealed::file_name(name) } else { file_name(name) };
+        let before = self.parts.before().filter(|_| self.parts.turning);
+        let (folder, from) =
+            before.clone().map_or_else(|| (self.parts.folder(), self.parts.last()), |it| (it.0, it.1));
+        let tape = Tape::new(format!("{folder}{own}"), name, sealer).heard_from(from);
+        let tape = tape.paid_from(&self.purse);
+        let tape = if self.parts.rotates() { tape.turns() } else { tape };
         let tape = if self.is_heard { tape.tells() } else { tape };
-        Ok(Track::new(tape, Gates::new(self.paused.clone()), self.config.repair))
+        let mut track = Track::new(tape, gates, self.config.repair);
+        if let Some((_, _, at)) = before {
+            track.cut_at(at, format!("{}{own}", self.parts.folder()));
+        }
+        Ok(track)
     }
 
     /// A speaker leaves: its gate shuts, its consent has to be proved anew if it comes back.
@@ -258,11 +278,15 @@ impl Recorder {
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
         let (now, past) = (self.now, self.now.before(self.pre_roll));
+        self.turn_if_due();
         match &self.store {
             Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),
             None => self.tracks.values_mut().for_each(|track| track.forget(past, now)),
         }
-        self.hand_over()
+        self.end_part();
+        let handed_over = self.hand_over();
+        self.look_at_limits();
+        handed_over
     }
 
     /// Since when the disk takes nothing; none while all is well.
@@ -279,7 +303,11 @@ impl Recorder {
         self.tell(due.sync);
         let manifest = due.manifest.then(|| self.manifest(None).json());
         let (store, tracks) = (self.store.as_mut(), &mut self.tracks);
-        store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync))
+        let handed_over = store.map_or(Ok(()), |store| store.hand_over(tracks, manifest, self.now, due.sync));
+        if due.sync {
+            self.count_what_lies();
+        }
+        handed_over
     }
 
     /// Writes into the journal what is new.
@@ -296,11 +324,12 @@ impl Recorder {
         }
     }
 
-    fn tell_again(&mut self) {
+    pub(super) fn tell_again(&mut self) {
         let Some(Store { journal, .. }) = &mut self.store else { return };
         journal.begin_anew();
         journal.push(&Line::Session { epoch_unix_ms: self.config.epoch_unix_ms });
         self.events.iter().for_each(|event| journal.push(&Line::Event(event.clone())));
+        self.parts.further().iter().for_each(|from| journal.push(&Line::Part(*from)));
         self.tracks.values_mut().for_each(Track::tell_again);
     }
 
@@ -312,20 +341,22 @@ impl Recorder {
     /// [recovered](super::recover()).
     pub fn finish(mut self, at: SampleTime) -> Result<Session, RecordError> {
         let reached = self.tracks.values().map(Track::reached).max().unwrap_or(0);
-        let end = at.samples().max(reached);
+        let end = at.samples().max(reached).max(self.parts.last());
         self.note("stop", None, SampleTime::from_samples(end));
         self.tracks.values_mut().for_each(|track| track.finish(end));
+        self.end_part_now();
+        let unbalanced = self.balance(end);
         let mut manifest = self.manifest(Some(end));
         for (name, voice) in &mut manifest.speakers {
             self.tracks.get(name).into_iter().for_each(|track| voice.seal(track.tape.seal()));
         }
+        self.write_part(&manifest, &self.parts.folder(), self.parts.last(), end);
         if let Some(store) = &mut self.store {
             store.finish(&mut self.tracks, &manifest.json())?;
         }
-        let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
-        let unbalanced = unbalanced.map(|(name, _)| name.clone()).collect();
         let tracks = self.tracks.iter().map(|(name, track)| (name.clone(), summary(track, end))).collect();
-        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced })
+        let limited = self.purse.all_refused();
+        Ok(Session { samples: end, tracks, unclaimed: self.unclaimed, unbalanced, limited })
     }
 
     fn track(&mut self, speaker: SpeakerId) -> Option<&mut Track> {
@@ -358,13 +389,14 @@ impl Recorder {
     }
 
     /// The session so far, or up to its end.
-    fn manifest(&self, end: Option<u64>) -> Manifest {
+    pub(super) fn manifest(&self, end: Option<u64>) -> Manifest {
         Manifest {
             schema: SCHEMA,
             finished: end.is_some(),
             recovered: false,
             sample_rate_hz: RATE_HZ,
             epoch_unix_ms: self.config.epoch_unix_ms,
+            from_sample: 0,
             samples: end.unwrap_or_else(|| self.now.samples()),
             paused: self.paused.clone(),
             speakers: self
@@ -373,6 +405,7 @@ impl Recorder {
                 .map(|(name, track)| (name.clone(), TrackEntry::new(track, end)))
                 .collect(),
             events: self.events.clone(),
+            parts: parts::listed(self.parts.further()),
         }
     }
 }

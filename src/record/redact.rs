@@ -20,6 +20,7 @@ use super::{
     keys::{Keys, Seals},
     manifest::{FILE as MANIFEST, Manifest},
     ogg::{self, OggOpus},
+    parts::own_name,
     pending::{Pending, Redacted, beside, expect, part},
     read::{Recording, TrackReader},
     reseal,
@@ -96,34 +97,78 @@ fn prepare(
 ) -> Result<Pending, RecordError> {
     let recording = Recording::open(dir)?;
     let recording = seals.map(|seals| recording.clone().with_keys(seals.dir())).unwrap_or(recording);
-    let file = entry_of(recording.manifest(), speaker)?;
+    let files = files_of(recording.manifest(), speaker)?;
     let mut eraser = Eraser::new(recording.manifest(), speaker, &range);
-    let mut new = NewTrack::new(disk, dir, &file);
-    let segments = if is_sealed(&file) {
-        seal_anew(&recording, expect(seals, dir)?, speaker, &mut eraser, &mut new)?
-    } else {
-        rewrite(
-            &mut recording.track(speaker)?,
-            speaker,
-            recording.manifest().samples,
-            &mut eraser,
-            &mut new,
-        )?;
-        Vec::new()
-    };
+    let (mut segments, mut anew) = (Vec::new(), Vec::new());
+    let ends = files.iter().skip(1).map(|(_, next)| *next).chain([recording.manifest().samples]);
+    for ((file, from), end) in files.iter().cloned().zip(ends) {
+        eraser.goes_on_at(from);
+        let mut new = NewTrack::new(disk, dir, &file);
+        if is_sealed(&file) {
+            let place = Place { file: &file, from };
+            segments.extend(seal_anew(
+                &recording,
+                expect(seals, dir)?,
+                speaker,
+                place,
+                &mut eraser,
+                &mut new,
+            )?);
+        } else {
+            let (part, _) = recording.part_file(speaker, &file, from)?;
+            let mut track = TrackReader::over(vec![part], Vec::new(), recording.manifest().samples);
+            rewrite(&mut track, speaker, end - from, &mut eraser, &mut new)?;
+        }
+        if eraser.has_changed || files.len() == 1 {
+            anew.push((file, new.finish()?));
+        } else {
+            new.drop()?;
+        }
+    }
     let mut manifest = recording.manifest().clone();
     note(&mut manifest, speaker, &range, &eraser.erased);
-    let sealed = new.finish()?;
-    manifest.speakers.get_mut(speaker).into_iter().for_each(|entry| entry.seal(sealed.clone()));
+    if let Some(entry) = manifest.speakers.get_mut(speaker) {
+        anew.iter().for_each(|(file, seal)| entry.known_by(file, seal.clone()));
+    }
+    let parts = parts_of(&recording, speaker, &range, &eraser.erased, &anew)?;
+    let files = anew.into_iter().map(|(file, _)| file).collect();
     let dropped = derived::what_holds(dir, speaker, &range)?;
     let before = seal::of_file(&dir.join(MANIFEST));
     let (_, before) = before.map_err(|source| RecordError::new(&dir.join(MANIFEST), "read", source))?;
     let (speaker, packets) = (speaker.to_owned(), eraser.packets);
-    Ok(Pending { speaker, range, segments, dropped, packets, before, manifest })
+    Ok(Pending { speaker, range, segments, dropped, packets, before, manifest, files, parts })
 }
 
-/// The speaker's file in a session that has ended.
-fn entry_of(manifest: &Manifest, speaker: &str) -> Result<String, RecordError> {
+/// The manifests of the parts in which a file is made anew, by their folders.
+fn parts_of(
+    recording: &Recording,
+    speaker: &str,
+    range: &Range<u64>,
+    erased: &[Range<u64>],
+    anew: &[(String, Seal)],
+) -> Result<Vec<(String, Manifest)>, RecordError> {
+    let mut parts = Vec::new();
+    for part in &recording.manifest().parts {
+        let folder = format!("{}/", part.folder);
+        let Some((file, seal)) = anew.iter().find(|(file, _)| file.starts_with(&folder)) else { continue };
+        let mut manifest = Manifest::read(&recording.dir().join(&part.folder))?;
+        note(&mut manifest, speaker, range, erased);
+        if let Some(entry) = manifest.speakers.get_mut(speaker) {
+            entry.known_by(own_name(file), seal.clone());
+        }
+        parts.push((part.folder.clone(), manifest));
+    }
+    Ok(parts)
+}
+
+/// A file of the track, and the room sample that it begins with.
+struct Place<'a> {
+    file: &'a str,
+    from: u64,
+}
+
+/// The speaker's files in a session that has ended, each with the room sample that it begins with.
+fn files_of(manifest: &Manifest, speaker: &str) -> Result<Vec<(String, u64)>, RecordError> {
     let invalid = |why| {
         RecordError::new(Path::new(speaker), "redact", io::Error::new(io::ErrorKind::InvalidInput, why))
     };
@@ -131,7 +176,8 @@ fn entry_of(manifest: &Manifest, speaker: &str) -> Result<String, RecordError> {
         return Err(invalid("expected a finished session"));
     }
     let entry = manifest.speakers.get(speaker);
-    Ok(entry.ok_or_else(|| invalid("expected one of the session's speakers"))?.file.clone())
+    let entry = entry.ok_or_else(|| invalid("expected one of the session's speakers"))?;
+    Ok(entry.files(manifest.from_sample).into_iter().map(|(file, from)| (file.to_owned(), from)).collect())
 }
 
 /// A track in the making, beside the one that it replaces.
@@ -165,6 +211,12 @@ impl<'a> NewTrack<'a> {
         self.file.sync(self.disk).map_err(|source| self.failed(source))
     }
 
+    /// It is not needed.
+    fn drop(mut self) -> Result<(), RecordError> {
+        self.sync()?;
+        self.disk.remove(self.file.name()).map_err(|source| self.failed(source))
+    }
+
     /// It is whole, and on disk.
     fn finish(mut self) -> Result<Seal, RecordError> {
         self.sync()?;
@@ -177,7 +229,7 @@ impl<'a> NewTrack<'a> {
 fn rewrite<R: Read + Seek>(
     track: &mut TrackReader<R>,
     speaker: &str,
-    end: u64,
+    length: u64,
     eraser: &mut Eraser,
     new: &mut NewTrack<'_>,
 ) -> Result<(), RecordError> {
@@ -200,7 +252,7 @@ fn rewrite<R: Read + Seek>(
             None => fill::silences(samples).try_for_each(&mut push)?,
         }
     }
-    stream.finish(pre_skip + end);
+    stream.finish(pre_skip + length);
     new.push(&stream.take())
 }
 
@@ -209,14 +261,15 @@ fn seal_anew(
     recording: &Recording,
     seals: &Seals,
     speaker: &str,
+    place: Place<'_>,
     eraser: &mut Eraser,
     new: &mut NewTrack<'_>,
 ) -> Result<Vec<u32>, RecordError> {
-    let entry = &recording.manifest().speakers[speaker];
-    let path = recording.dir().join(&entry.file);
+    let path = recording.dir().join(place.file);
     let failed = |source| RecordError::new(&path, "redact", source);
     let mut track = recording.unseal(speaker, &path)?;
-    let silenced = reseal::silence(&mut track, entry.pre_skip, eraser).map_err(failed)?;
+    let pre_skip = recording.part_file(speaker, place.file, place.from)?.0.pre_skip();
+    let silenced = reseal::silence(&mut track, (place.from, pre_skip), eraser).map_err(failed)?;
     let keys = Keys::read(seals.dir(), speaker)?;
     let mut sealer = Sealer::behind(&keys, speaker, seals);
     let (bytes, segments) = reseal::replace(&mut track, &silenced, &mut sealer).map_err(failed)?;
@@ -227,7 +280,7 @@ fn seal_anew(
 
 /// What the manifest says of it.
 fn note(manifest: &mut Manifest, speaker: &str, range: &Range<u64>, erased: &[Range<u64>]) {
-    let end = manifest.samples;
+    let (from, end) = (manifest.from_sample, manifest.samples);
     manifest.events.push(Event {
         at_sample: range.start,
         verb: "redact".into(),
@@ -237,8 +290,10 @@ fn note(manifest: &mut Manifest, speaker: &str, range: &Range<u64>, erased: &[Ra
     });
     if let Some(entry) = manifest.speakers.get_mut(speaker) {
         for span in erased {
-            let gap = Gap { from_sample: span.start, to_sample: span.end.min(end), cause: Cause::Revoked };
-            entry.gaps = gap.beside(&entry.gaps);
+            let gap = Gap { from_sample: span.start, to_sample: span.end, cause: Cause::Revoked };
+            if let Some(gap) = gap.within(from, end) {
+                entry.gaps = gap.beside(&entry.gaps);
+            }
         }
     }
 }

@@ -13,13 +13,13 @@ use std::{
 /// The pages that change when a voice is taken out, by number; all others stay.
 pub(super) fn silence<R: Read + Seek>(
     track: &mut Unsealed<R>,
-    pre_skip: u64,
+    (from, pre_skip): (u64, u64),
     eraser: &mut Eraser,
 ) -> io::Result<BTreeMap<usize, Vec<u8>>> {
     let mut changed = BTreeMap::new();
     for number in 0..track.index.records.len() {
         let (head, bytes) = (track.index.records[number].head, track.page(number)?);
-        let at = head.from as i64 - (pre_skip as i64 - LOOKAHEAD as i64);
+        let at = (from + head.from) as i64 - (pre_skip as i64 - LOOKAHEAD as i64);
         changed.extend(silence_page(&bytes, at, &head, eraser).map(|page| (number, page)));
     }
     Ok(changed)

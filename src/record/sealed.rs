@@ -177,6 +177,10 @@ pub(super) fn seal(header: &Header, mut head: Head, key: &Key, page: &[u8]) -> V
 
 /// The page in a record; none with another key, or if a bit of it was changed.
 pub(super) fn open(header: &Header, head: &Head, key: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
+    // A fuzzer does not guess tags.
+    if cfg!(fuzzing) {
+        return sealed.len().checked_sub(TAG).map(|length| sealed[..length].to_vec());
+    }
     let aad = [header.bytes(), &head.write()].concat();
     ChaCha20Poly1305::new(key_of(key)).decrypt(&nonce(head), Payload { msg: sealed, aad: &aad }).ok()
 }

@@ -1,6 +1,6 @@
 //! What a finished recording holds.
 
-use super::gap::Gap;
+use super::{gap::Gap, limits::Limit};
 use std::collections::BTreeMap;
 
 /// A finished session.
@@ -14,6 +14,8 @@ pub struct Session {
     pub unclaimed: u64,
     /// The tracks whose counters do not add up: a fault of the recorder's, to be reported.
     pub unbalanced: Vec<String>,
+    /// How many packets each limit has refused: they are among the tracks' `refused`.
+    pub limited: BTreeMap<Limit, u64>,
 }
 
 /// One finished track. `recorded + gated + refused` is what the engine kept.

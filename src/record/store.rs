@@ -40,6 +40,8 @@ pub(super) struct Store {
     manifest_due: SampleTime,
     manifest_written: SampleTime,
     trouble: Option<Trouble>,
+    /// Manifests of parts that are over: their names, their bytes.
+    over: Vec<(String, Vec<u8>)>,
 }
 
 /// The disk takes nothing.
@@ -69,6 +71,7 @@ impl Store {
             manifest_due: SampleTime::ZERO,
             manifest_written: SampleTime::ZERO,
             trouble: None,
+            over: Vec::new(),
         }
     }
 
@@ -98,9 +101,9 @@ impl Store {
         sync: bool,
     ) -> Result<(), RecordError> {
         let mut tried = self.tell(sync);
-        for track in tracks.values_mut().filter(|_| sync) {
-            let carried = self.carry(track);
-            tried = tried.and(carried);
+        if sync && tried.is_ok() {
+            let carried = tracks.values_mut().map(|track| self.carry(track));
+            tried = carried.fold(Ok(()), Result::and).and_then(|()| self.end_parts());
         }
         if let Some(json) = manifest {
             tried = tried.and_then(|()| self.write_manifest(&json, now));
@@ -128,6 +131,29 @@ impl Store {
             self.journal.lose();
         }
         told.map_err(|source| self.failed(JOURNAL, source))
+    }
+
+    /// A part is over: its manifest is written once its tracks are.
+    pub(super) fn part_is_over(&mut self, folder: &str, manifest: Vec<u8>) {
+        self.over.push((format!("{folder}{MANIFEST}"), manifest));
+    }
+
+    /// How many bytes are free on the disk.
+    pub(super) fn free_bytes(&mut self) -> Option<u64> {
+        self.disk.free_bytes()
+    }
+
+    /// Is all written of the parts that are over?
+    pub(super) fn has_ended_parts(&self, tracks: &BTreeMap<String, Track>) -> bool {
+        self.over.is_empty() && !tracks.values().any(|track| track.tape.is_turning())
+    }
+
+    fn end_parts(&mut self) -> Result<(), RecordError> {
+        while let Some((file, json)) = self.over.last() {
+            self.disk.replace(file, json).map_err(|source| self.failed(file, source))?;
+            self.over.pop();
+        }
+        Ok(())
     }
 
     fn carry(&mut self, track: &mut Track) -> Result<(), RecordError> {
@@ -164,6 +190,7 @@ impl Store {
         for track in tracks.values_mut() {
             self.carry(track)?;
         }
+        self.end_parts()?;
         self.write_manifest(manifest, SampleTime::ZERO)?;
         self.disk.remove(JOURNAL).map_err(|source| self.failed(JOURNAL, source))
     }

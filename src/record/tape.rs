@@ -4,13 +4,18 @@
 //! (RFC 7845 §4.2) is chosen so that the first packet is exact; a later run of the sender's clock (after a restart, a
 //! second stay) may be up to 60 samples off.
 //!
+//! A long recording's track goes on in another file now and then, on the same multiples of 2.5 ms.
+//!
 //! While the disk takes nothing, some pages wait. What does not fit any more is owed: it becomes silence of the same
 //! length, so that all that follows stands where it belongs.
 
 use super::{
+    allowance::Purse,
     disk::Disk,
     fill::{self, Coded, LATTICE},
+    limits::{Limit, Limits},
     ogg::{self, OggOpus},
+    parts::TrackPart,
     read::{Origin, TrackPacket},
     reel::Reel,
     seal::Seal,
@@ -19,10 +24,13 @@ use super::{
     waiting::{Run, Waiting},
 };
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, collections::VecDeque, io};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 pub(crate) const LOOKAHEAD: u64 = 312;
+
+/// What a decoder hears before it is to be heard (RFC 7845 §4.6): 80 ms.
+const PRE_ROLL: u64 = 3_840;
 
 /// What may wait for the disk: at 32 kbit/s a minute of a voice.
 const BACKLOG_BYTES: usize = 256 << 10;
@@ -45,14 +53,25 @@ pub struct Place {
 #[derive(Debug)]
 pub(super) struct Tape {
     serial: u32,
+    channels: u8,
     stream: OggOpus,
     file: Reel,
     /// A gate was shut since the last packet.
     gated: bool,
+    /// The room sample it is heard from.
+    from: u64,
+    /// The room sample of the file's first; known with the first sound.
+    first: Option<i64>,
+    /// What it holds of what may be held.
+    weight: Weight,
+    /// The limit because of which silence is owed.
+    refusing: Limit,
     /// Silence that is still to be written.
     owed: u64,
-    /// From room samples to the file's; known with the first sound.
-    padding: Option<u64>,
+    /// Packets in the file, copies aside.
+    recorded: u64,
+    /// What came last, if another file may have to begin with it.
+    recent: Option<VecDeque<Coded>>,
     /// The first byte of the packet at the file's end, if it is the speaker's.
     end: Option<Toc>,
     places: Vec<Place>,
@@ -61,17 +80,42 @@ pub(super) struct Tape {
     said: Option<Vec<TrackPacket>>,
 }
 
+/// What a tape holds, in bytes, of what a purse allows; nothing once it is gone.
+#[derive(Debug)]
+struct Weight {
+    purse: Purse,
+    held: usize,
+}
+
+impl Weight {
+    fn weigh(&mut self, now: usize) {
+        self.purse.weigh(std::mem::replace(&mut self.held, now), now);
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.weigh(0);
+    }
+}
+
 impl Tape {
     /// An empty file, sealed if there is a seal.
     pub(super) fn new(file: String, name: &str, sealer: Option<Sealer>) -> Self {
         let serial = ogg::serial(name);
         let mut tape = Self {
             serial,
+            channels: 1,
             stream: OggOpus::new(serial, 1, LOOKAHEAD),
             file: Reel::new(file, sealer),
             gated: false,
+            from: 0,
+            first: None,
+            weight: Weight { purse: Purse::new(Limits::NONE, None), held: 0 },
+            refusing: Limit::Voice,
             owed: 0,
-            padding: None,
+            recorded: 0,
+            recent: None,
             end: None,
             places: Vec::new(),
             placed: None,
@@ -79,6 +123,28 @@ impl Tape {
         };
         tape.turn_page();
         tape
+    }
+
+    /// One that holds no more than `purse` allows.
+    pub(super) fn paid_from(mut self, purse: &Purse) -> Self {
+        self.weight = Weight { purse: purse.clone(), held: 0 };
+        self.weight.weigh(self.file.held());
+        self
+    }
+
+    /// One that is heard from room sample `from` on.
+    pub(super) fn heard_from(self, from: u64) -> Self {
+        Self { from, ..self }
+    }
+
+    /// One behind which others may follow.
+    pub(super) fn turns(self) -> Self {
+        Self { recent: Some(VecDeque::new()), ..self }
+    }
+
+    /// The room sample it is heard from.
+    pub(super) fn from(&self) -> u64 {
+        self.from
     }
 
     /// Lets whatever packet of the speaker's is laid be [asked for](Self::take_said), too.
@@ -93,12 +159,12 @@ impl Tape {
 
     /// How many samples players skip.
     pub(super) fn pre_skip(&self) -> u64 {
-        LOOKAHEAD + self.padding()
+        LOOKAHEAD.saturating_add_signed(self.from as i64 - self.first())
     }
 
-    /// How long the track is by now, in room samples.
+    /// Up to which room sample the track goes by now.
     pub(super) fn samples(&self) -> u64 {
-        self.reached().saturating_sub(self.padding())
+        self.first().saturating_add_unsigned(self.reached()).max(self.from as i64).unsigned_abs()
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -110,8 +176,13 @@ impl Tape {
         self.end.is_some()
     }
 
-    fn padding(&self) -> u64 {
-        self.padding.unwrap_or(0)
+    fn first(&self) -> i64 {
+        self.first.unwrap_or(self.from as i64)
+    }
+
+    /// Where a room sample stands in the file.
+    fn place(&self, at: u64) -> u64 {
+        (at as i64).saturating_sub(self.first()).max(0).unsigned_abs()
     }
 
     fn reached(&self) -> u64 {
@@ -121,11 +192,13 @@ impl Tape {
     /// Writes a packet at the end; whether it will be in the file, not only its length.
     fn put(&mut self, packet: Coded) -> bool {
         self.pay();
-        let taken = self.owed == 0 && self.file.held() < BACKLOG_BYTES;
+        let taken = self.owed == 0 && self.has_room();
         if taken {
+            self.remember(&packet);
             self.stream.push(packet);
             self.turn_page();
         } else {
+            self.forget();
             self.owed += packet.1;
         }
         taken
@@ -134,6 +207,7 @@ impl Tape {
     /// Writes what silence is owed, once half of the backlog is gone.
     fn pay(&mut self) {
         while self.file.held() < BACKLOG_BYTES / 2
+            && self.weight.purse.reached().is_none()
             && let Some(packet) = fill::silence(self.owed)
         {
             self.owed -= packet.1;
@@ -142,16 +216,46 @@ impl Tape {
         }
     }
 
+    /// May it hold more? If not, the limit that says so is remembered.
+    fn has_room(&mut self) -> bool {
+        let is_full = self.file.held() >= BACKLOG_BYTES;
+        let reached = is_full.then_some(Limit::Voice).or_else(|| self.weight.purse.reached());
+        self.refusing = reached.unwrap_or(self.refusing);
+        reached.is_none()
+    }
+
+    /// Is silence owed, in the place of what could not be held?
+    pub(super) fn owes(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// Keeps what a decoder needs to go on from here.
+    fn remember(&mut self, packet: &Coded) {
+        let Some(recent) = &mut self.recent else { return };
+        recent.push_back(packet.clone());
+        let mut samples: u64 = recent.iter().map(|packet| packet.1).sum();
+        while let Some(first) = recent.front().filter(|first| samples - first.1 >= PRE_ROLL) {
+            samples -= first.1;
+            recent.pop_front();
+        }
+    }
+
+    /// Behind silence a decoder begins anew.
+    fn forget(&mut self) {
+        self.recent.iter_mut().for_each(VecDeque::clear);
+    }
+
     fn turn_page(&mut self) {
         let pages = self.stream.take();
         if !pages.is_empty() {
             self.file.push(&pages);
+            self.weight.weigh(self.file.held());
         }
     }
 
     /// Fills the file up to room sample `to`; the first `concealable` samples may be made up by decoders.
     pub(super) fn fill(&mut self, to: u64, concealable: u64) {
-        let target = (to + self.padding()) / LATTICE * LATTICE;
+        let target = self.place(to) / LATTICE * LATTICE;
         let most = concealable.min(target.saturating_sub(self.reached()));
         if let Some(toc) = self.end.take() {
             for _ in 0..most / toc.frame_samples() {
@@ -164,6 +268,7 @@ impl Tape {
     fn silence(&mut self, target: u64) {
         while let Some(packet) = fill::silence(target.saturating_sub(self.reached())) {
             self.put(packet);
+            self.forget();
         }
     }
 
@@ -175,13 +280,15 @@ impl Tape {
     /// Lets the file's packets begin at room sample `at`, if none of the speaker's does yet. So far there is nothing but
     /// silence in it: the file is begun anew with another head.
     pub(super) fn align(&mut self, at: u64, stereo: impl FnOnce() -> bool) {
-        if self.padding.is_some() {
+        if self.first.is_some() {
             return;
         }
-        self.padding = Some(at.next_multiple_of(LATTICE) - at);
+        let before = at.saturating_sub(self.from);
+        self.first = Some(self.from as i64 - (before.next_multiple_of(LATTICE) - before) as i64);
         let silent = self.reached();
         self.file.begin_anew();
-        self.stream = OggOpus::new(self.serial, if stereo() { 2 } else { 1 }, self.pre_skip());
+        self.channels = if stereo() { 2 } else { 1 };
+        self.stream = OggOpus::new(self.serial, self.channels, self.pre_skip());
         self.owed = 0;
         self.turn_page();
         self.silence(silent);
@@ -218,12 +325,56 @@ impl Tape {
         }
         self.end = Some(toc);
         if let Some(said) = &mut self.said {
-            let at =
-                self.stream.samples().saturating_add(self.owed) as i64 - self.padding.unwrap_or(0) as i64;
+            let at = self.first.unwrap_or(self.from as i64);
+            let at = at.saturating_add_unsigned(self.stream.samples().saturating_add(self.owed));
             let (samples, payload) = (packet.samples, packet.payload.clone());
             said.push(TrackPacket { at, samples, origin: Origin::Speaker, payload });
         }
-        self.put((Cow::Owned(packet.payload), packet.samples))
+        let taken = self.put((Cow::Owned(packet.payload), packet.samples));
+        if !packet.is_copy {
+            self.recorded += u64::from(taken);
+            self.weight.purse.refuse_unless(taken, self.refusing);
+        }
+        taken
+    }
+
+    /// Ends the file at room sample `at`, but for a packet that reaches beyond, and goes on in another; what the manifest says of the
+    /// one that has ended.
+    pub(super) fn turn(&mut self, at: u64, file: String) -> TrackPart {
+        let end = self.place(at).next_multiple_of(LATTICE);
+        self.silence(end);
+        let lead = self.recent.as_mut().map(std::mem::take).unwrap_or_default();
+        let end = self.first().saturating_add_unsigned(self.reached());
+        let first = end.saturating_sub_unsigned(lead.iter().map(|packet| packet.1).sum());
+        let was_begun = self.first.is_some();
+        self.finish(at);
+        let part = self.part().sealed(self.file.seal());
+        self.file.turn(file);
+        (self.from, self.first, self.recorded) = (at, was_begun.then_some(first), 0);
+        self.begin(lead);
+        part
+    }
+
+    /// Begins the file with what a decoder needs to go on.
+    fn begin(&mut self, lead: VecDeque<Coded>) {
+        self.end = lead.back().and_then(|(bytes, _)| Toc::of(bytes));
+        self.stream = OggOpus::new(self.serial, self.channels, self.pre_skip());
+        self.turn_page();
+        for packet in lead {
+            self.put(packet);
+        }
+    }
+
+    /// What the manifest says of the file.
+    pub(super) fn part(&self) -> TrackPart {
+        TrackPart {
+            file: self.file.name().to_owned(),
+            from_sample: self.from,
+            pre_skip: self.pre_skip(),
+            recorded: self.recorded,
+            file_bytes: None,
+            sha256: None,
+        }
     }
 
     /// Ends the page, so that what is in it can be written.
@@ -235,22 +386,26 @@ impl Tape {
 
     /// Hands over what is new and waits until the disk has it for sure.
     pub(super) fn sync(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        self.file.sync(disk)
+        let synced = self.file.sync(disk);
+        self.weight.weigh(self.file.held());
+        synced
     }
 
-    /// The file is gone: begins it anew with silence of the same length.
-    pub(super) fn lose(&mut self) {
+    /// The file is gone: begins it anew with silence of the same length. From which room sample on, and how many packets were in it.
+    pub(super) fn lose(&mut self) -> (u64, u64) {
         let reached = self.reached();
+        self.forget();
         self.file.begin_anew();
         self.stream = OggOpus::new(self.serial, 2, self.pre_skip());
         (self.owed, self.end) = (reached, None);
         self.turn_page();
         self.pay();
+        (self.from, std::mem::take(&mut self.recorded))
     }
 
-    /// Fills and closes the file: exactly `room_samples` are played.
-    pub(super) fn finish(&mut self, room_samples: u64) {
-        let granule = self.pre_skip() + room_samples;
+    /// Fills and closes the file: it is played up to exactly room sample `at`.
+    pub(super) fn finish(&mut self, at: u64) {
+        let granule = self.pre_skip() + at.saturating_sub(self.from);
         self.end = None;
         self.silence(granule.next_multiple_of(LATTICE));
         while let Some(packet) = fill::silence(self.owed) {
@@ -268,6 +423,16 @@ impl Tape {
     /// Length and SHA-256 of the file.
     pub(super) fn seal(&self) -> Seal {
         self.file.seal()
+    }
+
+    /// Is something left of the file before?
+    pub(super) fn is_turning(&self) -> bool {
+        self.file.is_turning()
+    }
+
+    /// How long the file is, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.file.bytes()
     }
 
     pub(super) fn file(&self) -> &str {

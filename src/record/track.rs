@@ -12,6 +12,7 @@ use super::{
     gate::Gates,
     journal::News,
     memory::EncoderMemory,
+    parts::TrackPart,
     tape::Tape,
     toc::Toc,
     waiting::{Queue, Run, Waiting},
@@ -23,7 +24,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// How far a run's first packet may be behind its quickest, beyond the repair window.
-const SLACK: Samples = Samples::from_ms(100);
+pub(super) const SLACK: Samples = Samples::from_ms(100);
 
 /// A packet belongs where it came, or this much before.
 const MISSED_FOR: u64 = 24_000;
@@ -45,6 +46,10 @@ struct Before {
 pub(super) struct Track {
     pub(super) gates: Gates,
     pub(super) tape: Tape,
+    /// Where it is to go on in another file, and in which.
+    cut: Option<(u64, String)>,
+    /// The files before.
+    files: Vec<TrackPart>,
     repair: Samples,
     stay: u32,
     clocks: BTreeMap<Run, Clock>,
@@ -70,14 +75,17 @@ pub(super) struct Track {
 
 impl Track {
     pub(super) fn new(tape: Tape, gates: Gates, repair: Samples) -> Self {
+        let settled = tape.from();
         Self {
             gates,
             tape,
+            cut: None,
+            files: Vec::new(),
             repair,
             stay: 0,
             clocks: BTreeMap::new(),
             waiting: Queue::default(),
-            settled: 0,
+            settled,
             told: 0,
             before: None,
             marks: false,
@@ -104,6 +112,18 @@ impl Track {
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Counts packets that never came, as a fault would.
+    #[cfg(test)]
+    pub(crate) fn miscount(&mut self, packets: u64) {
+        self.counts.received += packets;
+    }
+
+    /// How many bytes its files are long.
+    pub(super) fn bytes(&self) -> u64 {
+        let before: u64 = self.files.iter().filter_map(|part| part.file_bytes).sum();
+        before + self.tape.bytes()
     }
 
     /// Takes a packet of one of the speaker's stays.
@@ -180,7 +200,30 @@ impl Track {
             self.lay_first();
         }
         self.forget_clocks(now);
+        self.turn_at(self.settled);
         self.fill_settled();
+    }
+
+    /// From room sample `at` on it goes into another file.
+    pub(super) fn cut_at(&mut self, at: u64, file: String) {
+        self.cut = Some((at, file));
+    }
+
+    /// Is it in the file where it is to be?
+    pub(super) fn has_turned(&self) -> bool {
+        self.cut.is_none()
+    }
+
+    /// What comes next is at `next`: turns to the other file, if that belongs there.
+    fn turn_at(&mut self, next: u64) {
+        if let Some((at, file)) = self.cut.take_if(|(at, _)| *at <= next) {
+            self.files.push(self.tape.turn(at, file));
+        }
+    }
+
+    /// All its files.
+    pub(super) fn files(&self) -> impl Iterator<Item = TrackPart> {
+        self.files.iter().cloned().chain([self.tape.part()])
     }
 
     /// May the next packet be laid? What is settled may; and so may what was held back long enough behind no hole.
@@ -213,11 +256,13 @@ impl Track {
 
     fn lay_first(&mut self) {
         self.steer();
+        self.turn_at(self.waiting.first().map_or(0, |(at, ..)| at));
         match self.waiting.take_first() {
             Some((at, packet, transit)) if at >= self.told => self.lay(at, packet, transit),
             // Where it belonged, another run's packets have been put since.
             taken => self.counts.refused += taken.map_or(0, |(_, packet, _)| u64::from(!packet.is_copy)),
         }
+        self.turn_at(self.told);
     }
 
     /// The next packet of all: written or left out, and what lies before it is filled and told.
@@ -349,6 +394,7 @@ impl Track {
             self.lay_first();
         }
         self.counts.refused += self.waiting.len();
+        self.turn_at(end);
         self.tape.finish(end);
     }
 
@@ -357,14 +403,19 @@ impl Track {
         self.settled.max(self.told)
     }
 
+    /// Not before this may another file begin.
+    pub(super) fn written(&self) -> u64 {
+        self.reached().max(self.tape.samples())
+    }
+
     /// The file is gone, and what was in it.
     pub(super) fn lose(&mut self) {
-        self.tape.lose();
-        let Counts { recorded, refused, .. } = &mut self.counts;
-        *refused += std::mem::take(recorded);
-        let lost = Gap { from_sample: 0, to_sample: self.told, cause: Cause::Storage };
+        let (from, packets) = self.tape.lose();
+        self.counts.recorded -= packets;
+        self.counts.refused += packets;
+        let lost = Gap { from_sample: from, to_sample: self.told, cause: Cause::Storage };
         self.gaps.cover(lost);
-        self.gates.shut(0, self.told).for_each(|shut| self.gaps.raise(shut));
+        self.gates.shut(from, self.told.max(from)).for_each(|shut| self.gaps.raise(shut));
     }
 
     /// What is new since the last question; all that has no number in it only if `all` is asked for.

@@ -14,7 +14,7 @@ use std::{
 
 /// A sealed file, open.
 #[derive(Debug)]
-pub(super) struct Unsealed<R> {
+pub(crate) struct Unsealed<R> {
     file: R,
     keys: Keys,
     pub(super) index: Arc<Index>,
@@ -106,6 +106,16 @@ impl Index {
     fn silence(&self, head: &Head) -> Vec<u8> {
         let serial = Page::read(self.header.opus()).map_or(0, |(page, _)| page.serial);
         head.silence(serial)
+    }
+}
+
+#[cfg(any(fuzzing, feature = "sim"))]
+impl<R: Read + Seek> Unsealed<R> {
+    /// Opens a file with the bytes of a file of keys.
+    pub(crate) fn of(mut file: R, keys: Vec<u8>) -> io::Result<Self> {
+        let keys = Keys::of(keys);
+        let index = Index::read(&mut file, &keys)?;
+        Ok(Self::new(file, keys, Arc::new(index)))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     frame::Channels,
-    record::{Manifest, Recording},
+    record::{Derived, Manifest, Recording},
 };
 use std::{
     borrow::Cow,
@@ -60,10 +60,11 @@ pub enum Format {
     },
 }
 
-/// Renders once and writes all that is ordered; `watch` sees each block once it is written.
+/// Renders once and writes all that is ordered; `watch` sees each block once it is written. Each file is noted in the session's
+/// list of what was made of it ([`Derived`]) before it is begun, so that it goes when a voice in it is taken back.
 ///
 /// # Errors
-/// See [`RenderError`].
+/// See [`RenderError`]; a list that cannot be written is one.
 pub fn deliver(
     recording: &Recording,
     what: &What,
@@ -73,6 +74,7 @@ pub fn deliver(
     let manifest = recording.manifest();
     let range = what.range.clone().unwrap_or(0..manifest.samples);
     orders.iter().try_for_each(|order| check(order, what, &range, manifest))?;
+    orders.iter().try_for_each(|order| order.note(what, &range, recording))?;
     let mut files: Vec<(&Order, Option<Sink>)> = orders.iter().map(|order| (order, None)).collect();
     let share = files.len().div_ceil(what.threads()).max(1);
     render(recording, what, &mut |block| {
@@ -138,6 +140,24 @@ fn write(
 impl Order {
     fn span(&self, range: &Range<u64>) -> Range<u64> {
         self.span.clone().unwrap_or_else(|| range.clone())
+    }
+
+    fn note(&self, what: &What, range: &Range<u64>, recording: &Recording) -> Result<(), RenderError> {
+        let span = self.span(range);
+        let everybody = recording.manifest().speakers.keys();
+        let is_in = |name: &&String| match &self.of {
+            Of::Stem(stem) => stem == *name,
+            Of::Mix | Of::Sum => what.voices.as_ref().is_none_or(|voices| voices.contains(*name)),
+        };
+        let made = Derived {
+            path: std::path::absolute(&self.path).map_err(|error| self.failed(error))?,
+            kind: if matches!(self.of, Of::Stem(_)) { "stem".into() } else { "mix".into() },
+            from_sample: span.start,
+            to_sample: span.end,
+            speakers: everybody.filter(is_in).cloned().collect(),
+            recipients: Vec::new(),
+        };
+        Ok(made.note(recording.dir())?)
     }
 
     fn failed(&self, error: io::Error) -> RenderError {

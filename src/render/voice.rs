@@ -21,10 +21,10 @@ pub(super) fn decode(track: &mut TrackReader, range: Range<u64>) -> Result<Optio
     if !packets.iter().any(|packet| packet.origin == Origin::Speaker) {
         return Ok(None);
     }
-    let mut decoding = Decoding::new(track.channels())?;
     let first = packets.first().map_or(0, |packet| packet.at);
+    let mut decoding = Decoding::new(track.channels(), first)?;
     packets.into_iter().for_each(|packet| decoding.take(packet));
-    Ok(decoding.cut(first, range))
+    Ok(decoding.cut(range))
 }
 
 /// What is decoded for `range`: a second before it, and whatever may mend a hole at its end.
@@ -52,6 +52,8 @@ struct Decoding {
     decoder: Decoder,
     scratch: DeepScratch,
     width: usize,
+    /// The room sample that `sound` begins with, as the encoder took it in.
+    first: i64,
     sound: Vec<f32>,
     block: Vec<f32>,
     /// The fill of a loss that may still be mended.
@@ -59,12 +61,13 @@ struct Decoding {
 }
 
 impl Decoding {
-    fn new(channels: Channels) -> Result<Self, RenderError> {
+    fn new(channels: Channels, first: i64) -> Result<Self, RenderError> {
         let width = channels.count();
         Ok(Self {
             decoder: Decoder::new(Codec::Opus, channels)?,
             scratch: DeepScratch::new()?,
             width,
+            first,
             sound: Vec::new(),
             block: vec![0.0; MAX_PACKET_SAMPLES * width],
             hole: Vec::new(),
@@ -72,6 +75,9 @@ impl Decoding {
     }
 
     fn take(&mut self, packet: TrackPacket) {
+        if self.hole.is_empty() {
+            self.stand_at(packet.at);
+        }
         if is_lost(&packet) {
             return self.hole.push(packet);
         }
@@ -81,6 +87,12 @@ impl Decoding {
         self.fill(&hole, lost - known);
         self.recover(&packet, known);
         self.play(&packet);
+    }
+
+    /// Where a silent part of a track follows on another there may be less or more silence than there is time.
+    fn stand_at(&mut self, at: i64) {
+        let samples = at.saturating_sub(self.first).max(0) as usize;
+        self.sound.resize(samples * self.width, 0.0);
     }
 
     /// How much of the `lost` samples before `next` it tells.
@@ -134,9 +146,9 @@ impl Decoding {
     }
 
     /// The part that is heard in `range`: a decoder gives a packet out its look-ahead later, players skip that.
-    fn cut(&self, first: i64, range: Range<u64>) -> Option<Vec<f32>> {
+    fn cut(&self, range: Range<u64>) -> Option<Vec<f32>> {
         let mut cut = vec![0.0; (range.end - range.start) as usize * self.width];
-        let before = range.start as i64 + LOOKAHEAD as i64 - first;
+        let before = range.start as i64 + LOOKAHEAD as i64 - self.first;
         let (skipped, late) = (before.max(0) as usize * self.width, (-before).max(0) as usize * self.width);
         let from = self.sound.get(skipped..).unwrap_or_default();
         let to = cut.get_mut(late..).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::{
     io::{self, ErrorKind},
     ops::Range,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// What is wrong with a disk.
@@ -27,17 +27,26 @@ pub enum Fault {
     Io,
     /// Everything is written, nothing is ever made safe.
     NoSync,
+    /// It does not answer: whoever asks waits until the fault is another.
+    Stalled,
 }
 
 /// A disk in memory. Clones are the same disk: one is the recorder's, another the test's.
 #[derive(Clone, Debug, Default)]
-pub struct FaultyDisk(Arc<Mutex<State>>);
+pub struct FaultyDisk(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
     fault: Fault,
     files: BTreeMap<String, Content>,
     calls: u64,
+    free: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,6 +66,12 @@ impl FaultyDisk {
     /// From now on it fails like this.
     pub fn fail(&self, fault: Fault) {
         self.state().fault = fault;
+        self.0.changed.notify_all();
+    }
+
+    /// So many bytes are free on it, it says.
+    pub fn has_free(&self, bytes: u64) {
+        self.state().free = Some(bytes);
     }
 
     /// A file goes away by itself.
@@ -91,11 +106,22 @@ impl FaultyDisk {
     /// What the file system refuses.
     pub fn spill(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir.join("tracks"))?;
-        self.state().files.iter().try_for_each(|(name, content)| fs::write(dir.join(name), &content.bytes))
+        self.state().files.iter().try_for_each(|(name, content)| {
+            let path = dir.join(name);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, &content.bytes)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, once it answers.
+    fn answers(&self) -> MutexGuard<'_, State> {
+        let stalled = |state: &mut State| state.fault == Fault::Stalled;
+        let answers = self.0.changed.wait_while(self.state(), stalled);
+        answers.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,7 +129,7 @@ impl State {
     fn ask(&mut self) -> io::Result<()> {
         self.calls += 1;
         Err(match self.fault {
-            Fault::None | Fault::Full | Fault::NoSync => return Ok(()),
+            Fault::None | Fault::Full | Fault::NoSync | Fault::Stalled => return Ok(()),
             Fault::ReadOnly => ErrorKind::ReadOnlyFilesystem.into(),
             Fault::Removed => io::Error::other("the session's folder is gone"),
             Fault::Io => {
@@ -116,7 +142,7 @@ impl State {
 
 impl Disk for FaultyDisk {
     fn append(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         let full = state.fault == Fault::Full;
         if at > 0 && !state.files.contains_key(file) {
@@ -134,7 +160,7 @@ impl Disk for FaultyDisk {
     }
 
     fn sync(&mut self, file: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         if state.fault == Fault::NoSync {
             return Err(io::Error::other("input/output error"));
@@ -145,7 +171,7 @@ impl Disk for FaultyDisk {
     }
 
     fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         if state.fault == Fault::Full {
             return Err(ErrorKind::StorageFull.into());
@@ -155,14 +181,14 @@ impl Disk for FaultyDisk {
     }
 
     fn remove(&mut self, file: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         state.files.remove(file);
         Ok(())
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         let content = state.files.remove(from).ok_or(ErrorKind::NotFound)?;
         state.files.insert(to.to_owned(), content);
@@ -170,12 +196,16 @@ impl Disk for FaultyDisk {
     }
 
     fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.answers();
         state.ask()?;
         let Some(content) = state.files.get_mut(file) else { return Ok(()) };
         let end = bytes.end.min(content.bytes.len() as u64) as usize;
         let start = (bytes.start as usize).min(end);
         content.bytes[start..end].fill(0);
         Ok(())
+    }
+
+    fn free_bytes(&mut self) -> Option<u64> {
+        self.state().free
     }
 }

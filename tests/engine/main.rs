@@ -9,6 +9,7 @@ mod malformed;
 mod mix_minus;
 mod onset;
 mod relaying;
+mod relaying_anyhow;
 mod reports;
 mod restarts;
 mod resting;

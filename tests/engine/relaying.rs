@@ -134,7 +134,7 @@ fn a_lone_voice_is_sent_as_it_came_and_neither_encoded_nor_decoded() {
     let worst = coded[10..].iter().copied().fold(f64::MIN, f64::max);
     assert!(errors[6..].iter().all(|error| *error <= worst), "{:?} above {worst}", &errors[..30]);
     assert!(
-        errors[30..].iter().all(|error| *error < -80.0),
+        errors[30..].iter().all(|error| *error < -75.0),
         "in step with its mix to the sample, of which one would make -55 dB; a tone never lets a decoder forget altogether: {:?}",
         &errors[..40]
     );

@@ -3,10 +3,14 @@
 
 mod clips;
 mod clocks;
+mod composite;
 mod crash;
 mod faults;
 mod gates;
+mod halted;
 mod leaks;
+mod limits;
+mod parts;
 mod place;
 mod random;
 mod read_back;

@@ -2,10 +2,10 @@
 
 use crate::support::{FRAME, MARA, at, parse, recorder};
 use proptest::prelude::*;
-use std::fs;
+use std::{fs, path::Path};
 use tertulia::{
     consent::Recordable,
-    record::{Gap, Recorder},
+    record::{Gap, Recorder, RecorderConfig, Recording, Rotation, Session},
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, Samples},
 };
@@ -89,6 +89,58 @@ fn in_order(gaps: &[Gap], end: u64) -> bool {
             pair[0].to_sample < pair[1].from_sample
                 || pair[0].to_sample == pair[1].from_sample && pair[0].cause != pair[1].cause
         })
+}
+
+/// Records what these calls say, in one part or in several; how many packets were given.
+fn record(calls: &[Call], rotation: Rotation, dir: &Path) -> (Session, u64) {
+    // Nothing waits for the disk: what it is sure to have is not the question here.
+    let config = RecorderConfig { rotation, sync: None, ..RecorderConfig::default() };
+    let mut recorder = Recorder::create(dir, config).unwrap();
+    recorder.join(MARA, "a", at(0)).unwrap();
+    recorder.open(Recordable::dangerously_without_consent(MARA, at(0)));
+    let mut now = 0;
+    let given = calls.iter().map(|call| carry_out(&mut recorder, call.clone(), &mut now)).sum();
+    (recorder.finish(at(now)).unwrap(), given)
+}
+
+/// A packet, and where it stands.
+type Standing = (i64, Vec<u8>);
+
+/// The speaker's packets.
+fn sound(recording: &Recording, name: &str) -> Vec<Standing> {
+    let mut track = recording.track(name).unwrap();
+    let packets = track.packets(0..u64::MAX).map(Result::unwrap);
+    packets.filter(|packet| packet.payload[0] & 3 == 3).map(|packet| (packet.at, packet.payload)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_recording_in_parts_says_what_it_says_in_one(
+        calls in prop::collection::vec(call(), 0..120),
+        every in 10_000..200_000_u64,
+        bytes in prop::option::of(1_000..9_000_u64),
+    ) {
+        let (one, several) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let rotation = Rotation { every: Some(Samples::new(every)), bytes };
+        let (whole, given) = record(&calls, Rotation::default(), one.path());
+        let (session, _) = record(&calls, rotation, several.path());
+        prop_assert_eq!(&session, &whole);
+        let counted: u64 = session.tracks.values().map(|it| it.recorded + it.gated + it.refused).sum();
+        prop_assert_eq!(counted + session.unclaimed, given);
+        let (one, several) = (Recording::open(one.path()).unwrap(), Recording::open(several.path()).unwrap());
+        for (name, entry) in &several.manifest().speakers {
+            let (joined, apart) = (sound(&several, name), sound(&one, name));
+            // A voice of several clocks stands on one's multiples of 2.5 ms, which the first of a part's sounds may choose.
+            let stands = |(one, other): (&Standing, &Standing)| one.1 == other.1 && (one.0 - other.0).abs() <= 60;
+            prop_assert!(joined.len() == apart.len() && joined.iter().zip(&apart).all(stands));
+            prop_assert_eq!(&entry.gaps, &one.manifest().speakers[name].gaps);
+            let parts = entry.parts.iter().map(|part| part.recorded);
+            prop_assert!(entry.parts.is_empty() || parts.sum::<u64>() == entry.packets.recorded);
+        }
+    }
+
 }
 
 proptest! {

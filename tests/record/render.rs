@@ -4,7 +4,7 @@ use crate::support::{FRAME, MARA, Mode, Talker, at, lag, peak_dbfs, play, record
 use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 use tertulia::{
     consent::Recordable,
-    record::{Cause, Recording},
+    record::{Cause, Derived, Recording, redact},
     render::{Automation, Change, Format, Move, Of, Order, What, deliver, render},
     speaker::{SpeakerId, VoicePacket},
     time::Samples,
@@ -248,4 +248,32 @@ fn what_cannot_be_is_said_in_one_line() {
         let error = render(&recording, &what, &mut |_| Ok(())).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn what_is_delivered_is_listed_and_goes_with_its_voice() {
+    let (root, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    two_voices(dir.path(), 6);
+    let recording = Recording::open(dir.path()).unwrap();
+    let order =
+        |of, span, file: &str| Order { of, span, format: Format::WavFloat, path: root.path().join(file) };
+    let orders = [
+        order(Of::Mix, None, "mix.wav"),
+        order(Of::Mix, Some(0..100_000), "early.wav"),
+        order(Of::Stem("mara".into()), None, "mara.wav"),
+        order(Of::Stem("puck".into()), None, "puck.wav"),
+    ];
+    deliver(&recording, &What::default(), &orders, &mut |_| ()).unwrap();
+    let names = |all: &[Derived]| -> Vec<String> {
+        all.iter().map(|it| it.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(names(&Derived::of(dir.path()).unwrap()), ["mix.wav", "early.wav", "mara.wav", "puck.wav"]);
+    let dropped = redact(dir.path(), "puck", 200_000..240_000).unwrap().dropped;
+    assert_eq!(names(&dropped), ["mix.wav", "puck.wav"]);
+    let there = |file: &str| root.path().join(file).exists();
+    assert!(!there("mix.wav") && !there("puck.wav") && there("early.wav") && there("mara.wav"));
+    // Made anew it is listed anew.
+    let recording = Recording::open(dir.path()).unwrap();
+    deliver(&recording, &What::default(), &orders[..1], &mut |_| ()).unwrap();
+    assert_eq!(names(&Derived::of(dir.path()).unwrap()), ["early.wav", "mara.wav", "mix.wav"]);
 }

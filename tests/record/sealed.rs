@@ -1,15 +1,16 @@
 //! Sealed tracks: whoever has the keys reads what a plain track would hold, whoever has not reads nothing, and what a key that was
 //! destroyed had sealed is silence.
 
-use crate::support::{FRAME, MARA, Mode, Talker, at, peak_dbfs, play, read};
+use crate::support::{FRAME, MARA, Mode, Talker, at, parse, peak_dbfs, play, read};
 use std::{collections::BTreeSet, fs, ops::Range, path::Path, sync::LazyLock};
 use tertulia::{
     consent::Recordable,
     record::{
-        Cause, Gap, Manifest, Recorder, RecorderConfig, Recording, Seals, TrackPacket, delete, delete_sealed,
-        recover, recover_sealed, redact, redact_sealed,
+        Cause, Cuttable, Derived, Gap, Manifest, Recorder, RecorderConfig, Recording, Seals, TrackPacket,
+        cut, delete, delete_sealed, recover, recover_sealed, redact, redact_sealed, unseal,
     },
     render::{What, render},
+    sim::{Fault, FaultyDisk, Rng},
     speaker::{SpeakerId, VoicePacket},
 };
 
@@ -258,7 +259,6 @@ fn retention_destroys_the_keys_before_the_files() {
     let place = Place::new();
     record(&place, true);
     assert!(delete(&place.sealed()).unwrap_err().to_string().contains("expected a folder of keys"));
-    // Something that cannot be removed stands for a crash: the files are there, the keys are not.
     let keys = ["mara", "george"]
         .map(|name| fs::read(place.keys().join(format!("{name}.keys"))).unwrap().len() / 32);
     let deleted = delete_sealed(&place.sealed(), &place.seals(2)).unwrap();
@@ -266,6 +266,32 @@ fn retention_destroys_the_keys_before_the_files() {
     assert!(!place.sealed().exists());
     assert_eq!(fs::read_dir(place.keys()).unwrap().count(), 0);
     assert_eq!(delete_sealed(&place.sealed(), &place.seals(2)).unwrap().keys, 0);
+}
+
+/// Something that cannot be removed stands for a crash between keys and files.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_deletion_that_stops_between_keys_and_files_leaves_nothing_readable() {
+    let place = Place::new();
+    record(&place, true);
+    let made = Derived {
+        path: "/proc/self/status".into(),
+        kind: "mix".into(),
+        from_sample: 0,
+        to_sample: END,
+        speakers: vec!["mara".into()],
+        recipients: Vec::new(),
+    };
+    made.note(&place.sealed()).unwrap();
+    let said = &TALKERS[0].packets[300];
+    assert!(packets(&place.opened(), "mara", 0..END).iter().any(|packet| packet.payload == *said));
+    assert!(delete_sealed(&place.sealed(), &place.seals(2)).is_err());
+    let bytes = file(&place.sealed(), "mara.sealed");
+    assert!(!bytes.windows(said.len()).any(|window| window == said));
+    assert!(place.opened().track("mara").unwrap_err().to_string().contains("mara.keys"));
+    fs::remove_file(place.sealed().join("derived.json")).unwrap();
+    delete_sealed(&place.sealed(), &place.seals(2)).unwrap();
+    assert!(!place.sealed().exists());
 }
 
 #[test]
@@ -286,4 +312,91 @@ fn a_silent_stretch_is_heard_as_silence() {
     let is_it = |gap: &&Gap| gap.cause == Cause::Revoked;
     assert_eq!(manifest.speakers["mara"].gaps.iter().filter(is_it).count(), 1);
     assert!(read(&place.plain(), "mara").ended);
+}
+
+#[test]
+fn whoever_may_have_it_gets_an_ordinary_file_that_goes_with_the_voice() {
+    let place = Place::new();
+    record(&place, true);
+    let out = place.0.path().join("mara.opus");
+    unseal(&place.opened(), "mara", &out).unwrap();
+    let (file, plain) = (parse(&fs::read(&out).unwrap()), read(&place.plain(), "mara"));
+    assert!(file.packets == plain.packets && file.ended && file.granule == plain.granule);
+    let dropped = redact_sealed(&place.sealed(), &place.seals(2), "mara", 0..10).unwrap().dropped;
+    assert_eq!(dropped.iter().map(|it| &*it.kind).collect::<Vec<_>>(), ["track"]);
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_clip_of_a_sealed_session_is_the_plain_ones() {
+    let place = Place::new();
+    record(&place, true);
+    let clip = |parent: &Recording, into: &str| {
+        let into = place.0.path().join(into);
+        cut(parent, 900_000..1_100_000, &[Cuttable { speaker: "mara".into(), span: 0..END }], &into).unwrap();
+        file(&into, "mara.opus")
+    };
+    let plain = clip(&Recording::open(&place.plain()).unwrap(), "a");
+    assert_eq!(clip(&place.opened(), "b"), plain);
+}
+
+/// So many seconds of mara, on these disks.
+fn record_on(media: &FaultyDisk, keys: &FaultyDisk, place: &Place) -> Recorder {
+    let config = RecorderConfig::default();
+    let mut recorder = Recorder::create_on(Box::new(media.clone()), Path::new("memory"), config).unwrap();
+    recorder.seal(Seals::on(Box::new(keys.clone()), &place.keys(), [1; 32]));
+    recorder.join(MARA, "mara", at(0)).unwrap();
+    recorder.open(Recordable::dangerously_without_consent(MARA, at(0)));
+    recorder
+}
+
+/// How many errors came of it.
+fn speak(recorder: &mut Recorder, seconds: Range<u64>) -> usize {
+    let mut errors = 0;
+    for n in seconds.start * 50..seconds.end * 50 {
+        recorder.packet(TALKERS[0].packet(n, 0, 0));
+        errors += usize::from(recorder.advance(at((n + 1) * FRAME)).is_err());
+    }
+    errors
+}
+
+#[test]
+fn a_power_failure_of_both_disks_costs_a_second() {
+    let mut rng = Rng::new(3);
+    for seconds in 4..20 {
+        let (place, media, keys) = (Place::new(), FaultyDisk::new(), FaultyDisk::new());
+        let mut recorder = record_on(&media, &keys, &place);
+        speak(&mut recorder, 0..seconds);
+        media.cut_power(&mut rng);
+        keys.cut_power(&mut rng);
+        media.spill(&place.sealed()).unwrap();
+        keys.spill(&place.keys()).unwrap();
+        let recovery = recover_sealed(&place.sealed(), &place.seals(2)).unwrap();
+        let reached = recovery.tracks["mara"].reached;
+        assert!(reached + 48_000 >= seconds * 48_000, "{recovery:?}");
+        let left = packets(&place.opened(), "mara", 0..reached);
+        let whole = (reached / FRAME) as usize;
+        assert!((0..whole).all(|n| left[n].payload == TALKERS[0].packets[n]), "{seconds} s");
+        assert!(recover_sealed(&place.sealed(), &place.seals(3)).unwrap().was_whole);
+    }
+}
+
+#[test]
+fn nothing_is_written_whose_key_is_not_on_disk() {
+    let (place, media, keys) = (Place::new(), FaultyDisk::new(), FaultyDisk::new());
+    let mut recorder = record_on(&media, &keys, &place);
+    speak(&mut recorder, 0..9);
+    keys.fail(Fault::NoSync);
+    // At 10 s a segment ends, and the next one's key is taken by nobody.
+    let before = media.read("tracks/mara.sealed").unwrap();
+    assert_eq!(speak(&mut recorder, 9..15), 1, "told once");
+    let during = media.read("tracks/mara.sealed").unwrap();
+    assert!(during.len() < before.len() + before.len() / 5);
+    keys.fail(Fault::None);
+    assert_eq!(speak(&mut recorder, 15..20), 0);
+    recorder.finish(at(20 * 48_000)).unwrap();
+    media.spill(&place.sealed()).unwrap();
+    keys.spill(&place.keys()).unwrap();
+    let all = packets(&place.opened(), "mara", 0..20 * 48_000);
+    assert!((0..1_000).all(|n| all[n].payload == TALKERS[0].packets[n]));
 }

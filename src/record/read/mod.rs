@@ -4,6 +4,7 @@ mod packets;
 mod page;
 mod track;
 
+pub(super) use track::PartFile;
 pub use track::{Origin, TrackPacket, TrackReader};
 
 use super::{
@@ -31,8 +32,8 @@ pub struct Recording {
     dir: PathBuf,
     manifest: Manifest,
     keys: Option<PathBuf>,
-    /// Of sealed tracks that were opened before, by name.
-    indices: Arc<Mutex<BTreeMap<String, Arc<Index>>>>,
+    /// Of sealed tracks that were opened before, by file.
+    indices: Arc<Mutex<BTreeMap<PathBuf, Arc<Index>>>>,
 }
 
 impl Recording {
@@ -73,19 +74,33 @@ impl Recording {
             let source = io::Error::new(io::ErrorKind::NotFound, "expected one of the session's speakers");
             RecordError::new(Path::new(name), "read", source)
         })?;
-        let path = self.dir.join(&entry.file);
-        let failed = |source| RecordError::new(&path, "read", source);
         let end = if self.manifest.finished { self.manifest.samples } else { u64::MAX };
-        if !is_sealed(&entry.file) {
-            let file = TrackFile(Kind::Plain(File::open(&path).map_err(failed)?));
-            return TrackReader::new(file, &path, entry.gaps.clone(), end).map_err(failed);
+        let (mut files, mut gaps) = (Vec::new(), entry.gaps.clone());
+        for (file, from) in entry.files(self.manifest.from_sample) {
+            let (file, destroyed) = self.part_file(name, file, from)?;
+            gaps = beside_destroyed(&gaps, &destroyed, (from, file.pre_skip()), end);
+            files.push(file);
         }
-        let file = self.unseal(name, &path)?;
-        let destroyed: Vec<_> = file.destroyed().collect();
-        let file = TrackFile(Kind::Sealed(Box::new(file)));
-        let mut track = TrackReader::new(file, &path, Vec::new(), end).map_err(failed)?;
-        track.gaps = beside_destroyed(&entry.gaps, &destroyed, track.pre_skip(), end);
-        Ok(track)
+        Ok(TrackReader::over(files, gaps, end))
+    }
+
+    /// A file of a track, and where its keys were destroyed.
+    pub(super) fn part_file(
+        &self,
+        name: &str,
+        file: &str,
+        from: u64,
+    ) -> Result<(PartFile<TrackFile>, Vec<Range<u64>>), RecordError> {
+        let path = self.dir.join(file);
+        let failed = |source| RecordError::new(&path, "read", source);
+        let (kind, destroyed) = if is_sealed(file) {
+            let unsealed = self.unseal(name, &path)?;
+            let destroyed = unsealed.destroyed().collect();
+            (Kind::Sealed(Box::new(unsealed)), destroyed)
+        } else {
+            (Kind::Plain(File::open(&path).map_err(failed)?), Vec::new())
+        };
+        Ok((PartFile::open(TrackFile(kind), &path, from).map_err(failed)?, destroyed))
     }
 
     /// Opens a sealed track with its keys.
@@ -97,27 +112,32 @@ impl Recording {
         };
         let keys = Keys::read(self.keys.as_deref().ok_or_else(locked)?, name)?;
         let file = File::open(path).map_err(failed)?;
-        let index = self.index(name, &file, &keys).map_err(failed)?;
+        let index = self.index(path, &file, &keys).map_err(failed)?;
         if self.manifest.finished {
             index.check_end().map_err(failed)?;
         }
         Ok(Unsealed::new(file, keys, index))
     }
 
-    fn index(&self, name: &str, file: &File, keys: &Keys) -> io::Result<Arc<Index>> {
+    fn index(&self, path: &Path, file: &File, keys: &Keys) -> io::Result<Arc<Index>> {
         let mut indices = self.indices.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = indices.get(name) {
+        if let Some(index) = indices.get(path) {
             return Ok(index.clone());
         }
         let index = Arc::new(Index::read(file, keys)?);
-        indices.insert(name.to_owned(), index.clone());
+        indices.insert(path.to_owned(), index.clone());
         Ok(index)
     }
 }
 
 /// A track's gaps, and where its keys were destroyed.
-fn beside_destroyed(told: &[Gap], destroyed: &[Range<u64>], pre_skip: u64, end: u64) -> Vec<Gap> {
-    let room = |sample: u64| (sample + LOOKAHEAD).saturating_sub(pre_skip).min(end);
+fn beside_destroyed(
+    told: &[Gap],
+    destroyed: &[Range<u64>],
+    (from, pre_skip): (u64, u64),
+    end: u64,
+) -> Vec<Gap> {
+    let room = |sample: u64| (from + sample + LOOKAHEAD).saturating_sub(pre_skip).max(from).min(end);
     let gap = |gone: &Range<u64>| Gap {
         from_sample: room(gone.start),
         to_sample: room(gone.end),

@@ -11,6 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The longest packet (RFC 6716 §2.1.4).
+const LONGEST: u64 = 5_760;
+
 /// One packet of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackPacket {
@@ -42,31 +45,65 @@ impl TrackPacket {
     }
 }
 
-/// A track's file, open.
+/// A track's file, or its files one behind the other; one of them is open.
 #[derive(Debug)]
 pub struct TrackReader<R = TrackFile> {
-    packets: Packets<R>,
-    path: PathBuf,
-    pub(super) gaps: Vec<Gap>,
+    files: Vec<PartFile<R>>,
+    /// Which of them is being read.
+    place: usize,
+    gaps: Vec<Gap>,
     /// The room's, if it has ended.
     end: u64,
 }
 
+/// One file of a track.
+#[derive(Debug)]
+pub(in crate::record) struct PartFile<R> {
+    packets: Packets<R>,
+    path: PathBuf,
+    /// The room sample that it begins with.
+    from: u64,
+}
+
+impl<R: Read + Seek> PartFile<R> {
+    pub(in crate::record) fn open(file: R, path: &Path, from: u64) -> io::Result<Self> {
+        Ok(Self { packets: Packets::open(file)?, path: path.to_owned(), from })
+    }
+
+    /// How many samples players skip at its start.
+    pub(in crate::record) fn pre_skip(&self) -> u64 {
+        self.packets.head.pre_skip.into()
+    }
+
+    /// The room sample of its first.
+    fn first(&self) -> i64 {
+        sample(self.from) + LOOKAHEAD as i64 - i64::from(self.packets.head.pre_skip)
+    }
+}
+
 impl<R: Read + Seek> TrackReader<R> {
+    /// The reader of one file.
+    #[cfg(any(fuzzing, test, feature = "sim"))]
     pub(crate) fn new(file: R, path: &Path, gaps: Vec<Gap>, end: u64) -> io::Result<Self> {
-        Ok(Self { packets: Packets::open(file)?, path: path.to_owned(), gaps, end })
+        Ok(Self::over(vec![PartFile::open(file, path, 0)?], gaps, end))
+    }
+
+    /// Reads files one behind the other; these gaps are told of them up to the room's end.
+    pub(in crate::record) fn over(files: Vec<PartFile<R>>, gaps: Vec<Gap>, end: u64) -> Self {
+        Self { files, place: 0, gaps, end }
     }
 
     /// How many channels players make of it.
     #[must_use]
     pub fn channels(&self) -> Channels {
-        if self.packets.head.channels == 2 { Channels::Stereo } else { Channels::Mono }
+        let is_stereo = self.files.iter().any(|file| file.packets.head.channels == 2);
+        if is_stereo { Channels::Stereo } else { Channels::Mono }
     }
 
-    /// How many samples players skip at its start: room sample 0 is the one behind.
+    /// How many samples players skip at the start of its first file: the one behind is the room sample that it begins with.
     #[must_use]
     pub fn pre_skip(&self) -> u64 {
-        self.packets.head.pre_skip.into()
+        self.files.first().map_or(0, PartFile::pre_skip)
     }
 
     /// The packets that lie in `range` of the room clock, those that reach in from outside too, in order. A page is
@@ -78,57 +115,82 @@ impl<R: Read + Seek> TrackReader<R> {
         &mut self,
         range: Range<u64>,
     ) -> impl Iterator<Item = Result<TrackPacket, RecordError>> + use<'_, R> {
-        let from = range.start.saturating_add_signed(self.padding());
-        let mut sought = Some(from);
+        let mut sought = Some(self.place_of(range.start));
         let mut failed = false;
         std::iter::from_fn(move || {
-            let next =
-                self.next(&mut sought, &range).map_err(|source| RecordError::new(&self.path, "read", source));
+            let next = self.next(&mut sought, &range);
+            let next = next.map_err(|source| RecordError::new(self.path(), "read", source));
             let next = next.transpose().filter(|_| !failed);
             failed = matches!(next, Some(Err(_)));
             next
         })
     }
 
-    fn next(&mut self, sought: &mut Option<u64>, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
-        if let Some(from) = sought.take() {
-            self.packets.seek(from)?;
+    fn next(&mut self, sought: &mut Option<usize>, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
+        loop {
+            if let Some(place) = sought.take() {
+                self.place = place;
+                let Some(file) = self.files.get_mut(place) else { return Ok(None) };
+                let from = i128::from(range.start) - i128::from(file.first());
+                file.packets.seek(from.clamp(0, u64::MAX.into()) as u64)?;
+            }
+            if let Some(packet) = self.next_here(range)? {
+                return Ok(Some(packet).filter(|packet| packet.at < sample(range.end)));
+            }
+            *sought = Some(self.place + 1);
+            if self.place + 1 >= self.files.len() {
+                return Ok(None);
+            }
         }
-        while let Some(packet) = self.packets.next()? {
-            let packet = self.on_the_room_clock(packet);
-            if packet.end() > range.start as i64 {
-                return Ok(Some(packet).filter(|packet| packet.at < range.end.min(i64::MAX as u64) as i64));
+    }
+
+    /// The next packet that the present file has for the range. What lies before the room sample that a file begins with, the file
+    /// before it has.
+    fn next_here(&mut self, range: &Range<u64>) -> io::Result<Option<TrackPacket>> {
+        let to = self.files.get(self.place + 1).map_or(i64::MAX, |next| sample(next.from));
+        let Some(file) = self.files.get_mut(self.place) else { return Ok(None) };
+        let (from, first) = (if self.place > 0 { sample(file.from) } else { i64::MIN }, file.first());
+        while let Some(FilePacket { at, samples, payload }) = file.packets.next()? {
+            let at = sample(at).saturating_add(first);
+            if at >= to {
+                return Ok(None);
+            }
+            if at >= from && at.saturating_add_unsigned(samples) > sample(range.start) {
+                let origin = gap_over(&self.gaps, self.end, at, samples).map_or(Origin::Speaker, Origin::Gap);
+                return Ok(Some(TrackPacket { at, samples, origin, payload }));
             }
         }
         Ok(None)
     }
 
-    /// From room samples to the file's.
-    fn padding(&self) -> i64 {
-        i64::from(self.packets.head.pre_skip) - LOOKAHEAD as i64
+    /// The file in which the first packet lies that reaches beyond `at`.
+    fn place_of(&self, at: u64) -> usize {
+        self.files.partition_point(|file| file.from.saturating_add(LONGEST) <= at).saturating_sub(1)
     }
 
-    fn on_the_room_clock(&self, packet: FilePacket) -> TrackPacket {
-        let FilePacket { at, samples, payload } = packet;
-        let at = (at.min(i64::MAX as u64) as i64).saturating_sub(self.padding());
-        let origin = self.gap_over(at, samples).map_or(Origin::Speaker, Origin::Gap);
-        TrackPacket { at, samples, origin, payload }
+    /// The present file.
+    fn path(&self) -> &Path {
+        self.files.get(self.place).map_or_else(|| Path::new(""), |file| &file.path)
     }
+}
 
-    /// Why a packet is not the speaker's. Gaps are told to the sample, but packets lie on a grid of 2.5 ms: the greater
-    /// part decides. What lies outside the room lets decoders give out the rest.
-    fn gap_over(&self, at: i64, samples: u64) -> Option<Cause> {
-        let (from, to) = (at.max(0) as u64, at.saturating_add_unsigned(samples).max(0) as u64);
-        if to == 0 || from >= self.end {
-            return Some(Cause::NotJoined);
-        }
-        let to = to.min(self.end);
-        let first = self.gaps.partition_point(|gap| gap.to_sample <= from);
-        let over = self.gaps[first..].iter().take_while(|gap| gap.from_sample < to);
-        let covered: u64 = over.clone().map(|gap| gap.to_sample.min(to) - gap.from_sample.max(from)).sum();
-        let is_fill = 2 * covered > to - from;
-        over.map(|gap| gap.cause).max_by_key(|cause| cause.weight()).filter(|_| is_fill)
+/// Why a packet is not the speaker's. Gaps are told to the sample, but packets lie on a grid of 2.5 ms: the greater
+/// part decides. What lies outside the room lets decoders give out the rest.
+fn gap_over(gaps: &[Gap], end: u64, at: i64, samples: u64) -> Option<Cause> {
+    let (from, to) = (at.max(0) as u64, at.saturating_add_unsigned(samples).max(0) as u64);
+    if to == 0 || from >= end {
+        return Some(Cause::NotJoined);
     }
+    let to = to.min(end);
+    let first = gaps.partition_point(|gap| gap.to_sample <= from);
+    let over = gaps[first..].iter().take_while(|gap| gap.from_sample < to);
+    let covered: u64 = over.clone().map(|gap| gap.to_sample.min(to) - gap.from_sample.max(from)).sum();
+    let is_fill = 2 * covered > to - from;
+    over.map(|gap| gap.cause).max_by_key(|cause| cause.weight()).filter(|_| is_fill)
+}
+
+fn sample(sample: u64) -> i64 {
+    sample.min(i64::MAX as u64) as i64
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::record::{
     gate::{Gates, Spans},
     journal::{Line, News},
     manifest::{Manifest, TrackEntry},
+    parts::TrackPart,
     tape::Place,
     waiting::Run,
 };
@@ -21,6 +22,8 @@ pub(super) struct Known {
     pub(super) epoch_unix_ms: Option<u64>,
     pub(super) events: Vec<Event>,
     pub(super) paused: Spans,
+    /// Where its parts begin, but for the first.
+    pub(super) parts: Vec<u64>,
     pub(super) tracks: BTreeMap<String, KnownTrack>,
     /// How far room time had come.
     pub(super) now: u64,
@@ -49,6 +52,7 @@ impl Known {
     pub(super) fn from_manifest(manifest: Manifest) -> Self {
         let mut known =
             Self { epoch_unix_ms: manifest.epoch_unix_ms, now: manifest.samples, ..Self::default() };
+        known.parts.extend(manifest.parts.iter().map(|part| part.from_sample));
         manifest.events.into_iter().for_each(|event| known.hear(Line::Event(event)));
         for (name, entry) in manifest.speakers {
             let track = known.track(&name);
@@ -63,6 +67,7 @@ impl Known {
         match line {
             Line::Session { epoch_unix_ms } => *self = Self { epoch_unix_ms, ..Self::default() },
             Line::Event(event) => self.happened(event),
+            Line::Part(from) => self.parts.push(from),
             Line::Track(news) => self.track(&news.name.clone()).hear(news),
             Line::Now(now) => self.now = self.now.max(now),
         }
@@ -124,16 +129,9 @@ impl KnownTrack {
         }
     }
 
-    /// What the manifest says of it, once its file holds what was written up to `reached` and ends at `end`; `lost` is
+    /// What the manifest says of it, once its files hold what was written up to `reached` and end at `end`; `lost` is
     /// what was damaged before.
-    pub(super) fn entry(
-        mut self,
-        file: String,
-        pre_skip: u64,
-        reached: u64,
-        lost: &[Gap],
-        end: u64,
-    ) -> TrackEntry {
+    pub(super) fn entry(mut self, files: Vec<TrackPart>, reached: u64, lost: &[Gap], end: u64) -> TrackEntry {
         self.tell(self.told, reached, Cause::Dtx);
         lost.iter().for_each(|lost| self.gaps.cover(*lost));
         self.gaps.cut(reached);
@@ -147,9 +145,9 @@ impl KnownTrack {
             true if !self.clock.is_empty() => self.clock,
             _ => clock_map::draw(&self.placed, reached, &self.knots),
         };
-        TrackEntry {
-            file,
-            pre_skip,
+        let mut entry = TrackEntry {
+            file: String::new(),
+            pre_skip: 0,
             joined: self.gates.present(),
             consent: self.gates.given().clone(),
             muted: self.gates.muted().clone(),
@@ -159,7 +157,10 @@ impl KnownTrack {
             gaps: self.gaps.merged(end),
             file_bytes: None,
             sha256: None,
-        }
+            parts: Vec::new(),
+        };
+        entry.lies_in(files);
+        entry
     }
 
     /// A gap that nobody told before.

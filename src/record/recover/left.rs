@@ -30,17 +30,27 @@ struct Opened {
 }
 
 impl Left {
-    /// Reads the file of speaker `name`, if there is one.
-    pub(super) fn read(dir: &Path, name: &str, seals: Option<&Seals>) -> Result<Self, RecordError> {
-        let (plain, file) = (file_name(name), sealed::file_name(name));
+    /// Reads the file of speaker `name` in a part's folder.
+    pub(super) fn read(
+        dir: &Path,
+        folder: &str,
+        name: &str,
+        seals: Option<&Seals>,
+    ) -> Result<Option<Self>, RecordError> {
+        let file = format!("{folder}{}", sealed::file_name(name));
         let Some(bytes) = read(dir, &file)? else {
-            let bytes = read(dir, &plain)?.unwrap_or_default();
-            return Ok(Self { file: plain, bytes, opened: None });
+            let plain = Self::none(folder, name);
+            return Ok(read(dir, &plain.file)?.map(|bytes| Self { bytes, ..plain }));
         };
         let keys = Keys::read(expect(seals, &dir.join(&file))?.dir(), name)?;
         let opened = Opened::of(&bytes, keys);
         let opened = opened.map_err(|source| RecordError::new(&dir.join(&file), "recover", source))?;
-        Ok(Self { file, bytes, opened: Some(opened) })
+        Ok(Some(Self { file, bytes, opened: Some(opened) }))
+    }
+
+    /// There is none.
+    pub(super) fn none(folder: &str, name: &str) -> Self {
+        Self { file: format!("{folder}{}", file_name(name)), bytes: Vec::new(), opened: None }
     }
 
     /// The stream's pages, as far as they are whole; a byte of nothing for each that was damaged between.

@@ -14,6 +14,7 @@ use super::{
     keys::Seals,
     manifest::{FILE as MANIFEST, Manifest, SCHEMA},
     ogg::{self, OggOpus},
+    parts::{self, TrackPart},
     pending::{Pending, Redacted, read},
     seal,
     tape::LOOKAHEAD,
@@ -21,7 +22,7 @@ use super::{
 use crate::time::RATE_HZ;
 use known::{Known, KnownTrack};
 use left::Left;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 use stream::{Hole, Stream};
 
 /// What was found, and done about it.
@@ -98,33 +99,31 @@ fn finish_redaction(dir: &Path, seals: Option<&Seals>) -> Result<Option<Redacted
     Ok(redacted)
 }
 
+/// Are all files of the session in `dir`, and of its parts, what the manifest says?
 fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
     for entry in manifest.speakers.values() {
-        let bytes = read(dir, &entry.file)?;
-        if bytes.is_none_or(|bytes| entry.sha256.as_deref() != Some(&seal::of_bytes(&bytes).1)) {
-            return Ok(false);
+        let parts = entry.parts.iter().skip(1).map(|part| (&part.file, &part.sha256));
+        for (file, sha256) in [(&entry.file, &entry.sha256)].into_iter().chain(parts) {
+            let bytes = read(dir, file)?;
+            if bytes.is_none_or(|bytes| sha256.as_deref() != Some(&seal::of_bytes(&bytes).1)) {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
 }
 
 fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
-    let mut files = BTreeMap::new();
-    for name in known.tracks.keys() {
-        files.insert(name.clone(), Left::read(dir, name, seals)?);
-    }
-    let longest = known.now + SLACK;
-    let streams: BTreeMap<_, _> =
-        files.iter().map(|(name, left)| (name, Stream::read(left.stream(), longest))).collect();
-    let reached = streams.values().flatten().map(Stream::reached).max().unwrap_or(0);
-    let end = reached.max(known.now);
+    let starts: Vec<u64> = [0].into_iter().chain(known.parts).collect();
     let disk = Folder::create(dir, true).map_err(|error| RecordError::new(dir, "open", error))?;
-    let recovery = Recovery { samples: end, ..Recovery::default() };
-    let mut session = Session { dir, disk, seals, end, recovery };
+    let longest = known.now + SLACK;
+    let recovery = Recovery::default();
+    let mut session = Session { dir, disk, seals, starts, end: known.now, longest, recovery };
+    session.end = session.reached(known.tracks.keys())?.max(known.now);
+    session.recovery.samples = session.end;
     let mut speakers = BTreeMap::new();
     for (name, track) in known.tracks {
-        let stream = streams.get(&name).and_then(Option::as_ref);
-        speakers.insert(name.clone(), session.track(&name, track, &files[&name], stream)?);
+        speakers.insert(name.clone(), session.track(&name, track)?);
     }
     let manifest = Manifest {
         schema: SCHEMA,
@@ -132,11 +131,14 @@ fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, R
         recovered: true,
         sample_rate_hz: RATE_HZ,
         epoch_unix_ms: known.epoch_unix_ms,
-        samples: end,
+        from_sample: 0,
+        samples: session.end,
         paused: known.paused,
         speakers,
         events: known.events,
+        parts: parts::listed(session.starts.get(1..).unwrap_or_default()),
     };
+    session.write_parts(&manifest)?;
     session.write(MANIFEST, &manifest.json())?;
     session.disk.remove(JOURNAL).map_err(|error| RecordError::new(&dir.join(JOURNAL), "remove", error))?;
     Ok(session.recovery)
@@ -147,22 +149,74 @@ struct Session<'a> {
     dir: &'a Path,
     disk: Folder,
     seals: Option<&'a Seals>,
+    /// Where its parts begin.
+    starts: Vec<u64>,
     end: u64,
+    /// No file goes further than this.
+    longest: u64,
     recovery: Recovery,
 }
 
+/// A file of a track, finished.
+struct Piece {
+    part: TrackPart,
+    /// Up to where there was anything in it.
+    reached: Option<u64>,
+    to: u64,
+    holes: Vec<Gap>,
+    dropped_bytes: u64,
+}
+
 impl Session<'_> {
-    fn track(
-        &mut self,
-        name: &str,
-        track: KnownTrack,
-        left: &Left,
-        stream: Option<&Stream<'_>>,
-    ) -> Result<super::TrackEntry, RecordError> {
+    /// Folder, beginning and end of each part.
+    fn parts(&self) -> Vec<(String, u64, u64)> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.end]);
+        let parts = (1..).zip(&self.starts).zip(ends);
+        parts.map(|((number, from), to)| (parts::folder(number), *from, to)).collect()
+    }
+
+    /// How far the last part goes.
+    fn reached<'n>(&self, names: impl Iterator<Item = &'n String>) -> Result<u64, RecordError> {
+        let Some((folder, from, _)) = self.parts().pop() else { return Ok(0) };
+        let mut reached = from;
+        for name in names {
+            let Some(left) = Left::read(self.dir, &folder, name, self.seals)? else { continue };
+            let stream = Stream::read(left.stream(), self.longest.saturating_sub(from));
+            reached = reached.max(stream.map_or(0, |stream| from + stream.reached()));
+        }
+        Ok(reached)
+    }
+
+    fn track(&mut self, name: &str, track: KnownTrack) -> Result<super::TrackEntry, RecordError> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let parts = self.parts();
+        let last = parts.len();
+        for (number, (folder, from, to)) in (1..).zip(parts) {
+            match Left::read(self.dir, &folder, name, self.seals)? {
+                // Whoever joined later has no file in the first parts.
+                None if pieces.is_empty() && number < last => {}
+                left => {
+                    let left = left.unwrap_or_else(|| Left::none(&folder, name));
+                    pieces.push(self.piece(name, &left, from..to)?);
+                }
+            }
+        }
+        let reached = pieces.iter().rev().find_map(|piece| piece.reached).unwrap_or(0);
+        let damaged: Vec<Gap> = pieces.iter().flat_map(|piece| piece.lost(reached)).collect();
+        let dropped_bytes = pieces.iter().map(|piece| piece.dropped_bytes).sum();
+        let files = pieces.into_iter().map(|piece| piece.part).collect();
+        let entry = track.entry(files, reached, &damaged, self.end);
+        self.recovery.tracks.insert(name.to_owned(), TrackRecovery { reached, dropped_bytes, damaged });
+        Ok(entry)
+    }
+
+    /// Finishes a file of which this is left, and which goes over `span` of the room.
+    fn piece(&mut self, name: &str, left: &Left, span: Range<u64>) -> Result<Piece, RecordError> {
         let Left { file, bytes, .. } = left;
-        let reached = stream.map_or(0, |stream| stream.reached().min(self.end));
-        let damaged: Vec<Gap> = stream.into_iter().flat_map(Stream::holes).map(gap).collect();
-        let finished = stream.map_or_else(|| silent(name, self.end), |stream| stream.finish(self.end));
+        let length = span.end - span.start;
+        let stream = Stream::read(left.stream(), self.longest.saturating_sub(span.start));
+        let stream = stream.as_ref();
+        let finished = stream.map_or_else(|| silent(name, length), |stream| stream.finish(length));
         let finished = left.finish(name, finished, self.seals)?;
         if !bytes.is_empty() && stream.is_none_or(|stream| stream.is_damaged) {
             self.write(&format!("{file}.damaged"), bytes)?;
@@ -170,13 +224,35 @@ impl Session<'_> {
         if finished != *bytes {
             self.write(file, &finished)?;
         }
-        let pre_skip = stream.map_or(LOOKAHEAD, |it| it.pre_skip);
-        let mut entry = track.entry(file.clone(), pre_skip, reached, &damaged, self.end);
-        entry.seal(seal::of_bytes(&finished));
+        let part = TrackPart {
+            file: file.clone(),
+            from_sample: span.start,
+            pre_skip: stream.map_or(LOOKAHEAD, |stream| stream.pre_skip),
+            recorded: stream.map_or(0, Stream::recorded),
+            file_bytes: None,
+            sha256: None,
+        };
         let kept = left.kept(stream.map_or(0, Stream::bytes));
-        let dropped_bytes = (bytes.len() as u64).saturating_sub(kept);
-        self.recovery.tracks.insert(name.to_owned(), TrackRecovery { reached, dropped_bytes, damaged });
-        Ok(entry)
+        let on_the_room_clock = |hole| gap(span.start, hole);
+        Ok(Piece {
+            part: part.sealed(seal::of_bytes(&finished)),
+            reached: stream.map(|stream| span.start + stream.reached().min(length)),
+            to: span.end,
+            holes: stream.into_iter().flat_map(Stream::holes).map(on_the_room_clock).collect(),
+            dropped_bytes: (bytes.len() as u64).saturating_sub(kept),
+        })
+    }
+
+    /// The parts' own manifests, but for those that are whole.
+    fn write_parts(&mut self, session: &Manifest) -> Result<(), RecordError> {
+        for (folder, from, to) in self.parts().into_iter().skip(1) {
+            let dir = self.dir.join(&folder);
+            let told = Manifest::read(&dir).ok().filter(|part| part.finished);
+            if told.is_none_or(|part| !is_as_told(&dir, &part).unwrap_or(false)) {
+                self.write(&format!("{folder}{MANIFEST}"), &session.part(&folder, from, to).json())?;
+            }
+        }
+        Ok(())
     }
 
     fn write(&mut self, file: &str, bytes: &[u8]) -> Result<(), RecordError> {
@@ -185,9 +261,19 @@ impl Session<'_> {
     }
 }
 
-/// A hole of a file is lost.
-fn gap(Hole { from, to }: Hole) -> Gap {
-    Gap { from_sample: from, to_sample: to, cause: Cause::Crash }
+impl Piece {
+    /// What is not in it, if the track goes up to `reached`.
+    fn lost(&self, reached: u64) -> impl Iterator<Item = Gap> + '_ {
+        let from_sample = self.reached.unwrap_or(self.part.from_sample);
+        let rest = Gap { from_sample, to_sample: self.to.min(reached), cause: Cause::Crash };
+        let rest = (rest.from_sample < rest.to_sample).then_some(rest);
+        self.holes.iter().copied().chain(rest)
+    }
+}
+
+/// A hole of a file that begins at `start` is lost.
+fn gap(start: u64, Hole { from, to }: Hole) -> Gap {
+    Gap { from_sample: start + from, to_sample: start + to, cause: Cause::Crash }
 }
 
 /// A track of which nothing is left.

@@ -2,7 +2,7 @@
 //! a stream that ends where the room does, with silence where pages are gone.
 
 use super::page::{FIRST, LAST, Page};
-use crate::record::{fill, tape::LOOKAHEAD};
+use crate::record::{fill, tape::LOOKAHEAD, toc::duration_samples};
 
 /// Silent packets in a page: at most 255.
 const PACKETS: usize = 250;
@@ -110,8 +110,22 @@ impl<'a> Stream<'a> {
         if is_ended { self.played() } else { self.room(self.samples()) }
     }
 
+    /// In room samples, from where the file is heard.
     fn room(&self, sample: u64) -> u64 {
-        sample.saturating_sub(self.pre_skip.saturating_sub(LOOKAHEAD))
+        (sample + LOOKAHEAD).saturating_sub(self.pre_skip)
+    }
+
+    /// How many packets of the speaker begin where the file is heard; before that there may be some for the decoder alone.
+    pub(super) fn recorded(&self) -> u64 {
+        let from = self.pre_skip.saturating_sub(LOOKAHEAD);
+        let mut recorded = 0;
+        for Sound { page, from: mut at, .. } in self.sound.iter().copied() {
+            for packet in page.packets() {
+                recorded += u64::from(at >= from && !fill::is_fill(packet));
+                at += duration_samples(packet).unwrap_or(0);
+            }
+        }
+        recorded
     }
 
     /// What is missing before its end, on the room clock.

@@ -11,7 +11,7 @@ mod verdict;
 use super::Rng;
 use crate::{
     consent::Recordable,
-    record::{Limits, RecordError, Recorder, RecorderConfig},
+    record::{Limits, RecordError, Recorder, RecorderConfig, Rotation},
     speaker::{SpeakerId, VoicePacket},
     time::{MediaTime, SampleTime, Samples},
 };
@@ -30,7 +30,8 @@ const CONFIG: RecorderConfig = RecorderConfig {
     repair: Samples::from_ms(400),
     epoch_unix_ms: None,
     sync: None,
-    limits: Limits { tracks: usize::MAX },
+    limits: Limits::NONE,
+    rotation: Rotation { every: None, bytes: None },
 };
 
 /// Why a run of schedules ended early.
