@@ -99,9 +99,9 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// RTP and RTCP share a port: RTCP has version 2 and a second byte of 192…223 (RFC 5761 §4).
+/// RTP and RTCP share a port: RTCP has version 2 and a second byte of its own.
 fn is_rtcp(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, 192..=223, ..] if first >> 6 == 2)
+    matches!(datagram, [first, second, ..] if first >> 6 == 2 && report::RTCP.contains(second))
 }
 
 // The slices are cut from the datagram, because those that `RtpPacket` lends live no longer than it does.

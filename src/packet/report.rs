@@ -3,9 +3,13 @@
 
 use super::Reject;
 use crate::time::NtpTime;
+use std::ops::RangeInclusive;
 
 /// The packet type of a sender report.
 const SENDER_REPORT: u8 = 200;
+/// What second bytes RTCP has where it shares a port with RTP (RFC 5761 §4).
+pub(super) const RTCP: RangeInclusive<u8> = 192..=223;
+
 /// A report without blocks: header, SSRC, and 20 bytes of the sender's.
 pub const REPORT_BYTES: usize = 28;
 
@@ -35,7 +39,7 @@ impl SenderReport {
             let Some(([first, kind, length @ ..], _)) = rest.split_first_chunk::<4>() else {
                 return Err(Reject::Truncated);
             };
-            if first >> 6 != 2 {
+            if first >> 6 != 2 || !RTCP.contains(kind) {
                 return Err(Reject::NotRtp);
             }
             // Counted in words, the first left out.
@@ -114,6 +118,8 @@ mod tests {
         assert_eq!(reason(|bytes| bytes[1] = 201), Some(Reject::Rtcp));
         assert_eq!(reason(|bytes| bytes[0] = 0), Some(Reject::NotRtp));
         assert_eq!(SenderReport::parse(&[]), Err(Reject::Rtcp));
+        let behind_rtp = [&[0x80, 111, 0, 0], &REPORT.bytes()[..]].concat();
+        assert_eq!(SenderReport::parse(&behind_rtp), Err(Reject::NotRtp));
     }
 
     proptest! {
