@@ -57,6 +57,7 @@ mod memory;
 mod moves;
 mod ogg;
 mod ogg_file;
+mod page;
 mod parts;
 mod pending;
 mod read;
@@ -103,6 +104,8 @@ pub use parts::{Part, Rotation, TrackPart};
 pub use pending::Redacted;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) use recover::recover_bytes;
 pub use recover::{Recovery, TrackRecovery, recover, recover_sealed};
 pub use redact::{redact, redact_on, redact_sealed};
 pub use session::{Session, TrackSummary};
