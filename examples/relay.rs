@@ -1,7 +1,7 @@
 //! Does anybody hear when a lone voice is relayed? Two voices from Ogg Opus files: the first speaks all the time, the second
 //! says a short word every so often, so that the listeners' stream changes between relayed packets and encoded ones each time.
 //! The same evening is played twice, always mixed and relayed, and a listener takes each stream in as a receiver does, packet by
-//! packet through a jitter buffer. What is heard, and the mix itself, are written so that people can listen and programs can score:
+//! packet through a jitter buffer, one that holds 60 ms as behind a network, so that nothing but the streams differs. What is heard, and the mix itself, are written so that people can listen and programs can score:
 //!
 //!     cargo run --release --example relay -- VOICE.opus WORDS.opus --out DIR [--seconds 60] [--every-ms 1500] [--word-ms 300] [--lost-percent 0]
 //!
@@ -13,7 +13,7 @@ use tertulia::{
     engine::{Bus, BusConfig, Command, EncoderConfig, Engine, Lane, LaneConfig, RoomConfig, StreamConfig},
     sim::{OpusFile, Rng},
     speaker::{BusId, SpeakerId, SpeakerSet},
-    time::{RATE_HZ, SampleTime},
+    time::{RATE_HZ, SampleTime, Samples},
 };
 
 struct Arguments {
@@ -67,6 +67,10 @@ struct Tally {
 
 const EVERYBODY: BusId = BusId(0);
 const TAP: BusId = BusId(1);
+/// What a client sends that is muted: digital silence in CELT.
+const SILENCE: &[u8] = &[0xf8, 0xff, 0xfe];
+/// What the listener's buffer holds: 60 ms.
+const LISTENS: Samples = Samples::from_ms(60);
 /// Samples of a packet.
 const PACKET: u64 = 960;
 
@@ -116,16 +120,17 @@ impl<'a> Evening<'a> {
     fn speak(&mut self, packet: u64) {
         let Arguments { every_ms, word_ms, lost_percent, .. } = *self.arguments;
         for voice in 0..2 {
-            let speaks = voice == 0 || packet >= 50 && packet * 20 % every_ms < word_ms;
-            if !speaks {
-                continue;
-            }
-            let payload = &self.packets[voice][packet as usize % self.packets[voice].len()];
+            let speaks = |packet: u64| voice == 0 || packet >= 50 && packet * 20 % every_ms < word_ms;
+            let payload = match (speaks(packet), speaks(packet.saturating_sub(1))) {
+                (true, _) => &*self.packets[voice][packet as usize % self.packets[voice].len()],
+                (false, true) => SILENCE,
+                (false, false) => continue,
+            };
             let mut datagram = vec![0x80, 111];
             datagram.extend(self.sequences[voice].to_be_bytes());
             datagram.extend(((packet * PACKET) as u32).to_be_bytes());
             datagram.extend([0, 0, 0, 1]);
-            datagram.extend(&payload[..]);
+            datagram.extend(payload);
             self.sequences[voice] = self.sequences[voice].wrapping_add(1);
             let arrives = SampleTime::from_samples(packet * PACKET + 350 * voice as u64);
             if !self.lost.chance(lost_percent / 100.0) {
@@ -138,9 +143,12 @@ impl<'a> Evening<'a> {
 fn engine(lanes: u16, bus: BusId, encoder: Option<EncoderConfig>) -> Result<Engine, Box<dyn Error>> {
     let config = RoomConfig { max_lanes: lanes, max_buses: 2, ..RoomConfig::default() };
     let mut engine = Engine::new(config);
+    // The listener's buffer stands still.
+    let delay = if encoder.is_none() { LISTENS } else { Samples::ZERO };
     for speaker in (0..lanes).map(SpeakerId) {
-        let lane = Box::new(Lane::new(LaneConfig::new(speaker), &config)?);
-        engine.apply(Command::Admit(lane)).map_or(Ok(()), |_| Err("no place for a voice"))?;
+        let lane = LaneConfig { min_delay: delay, ..LaneConfig::new(speaker) };
+        let refused = engine.apply(Command::Admit(Box::new(Lane::new(lane, &config)?)));
+        refused.map_or(Ok(()), |_| Err("no place for a voice"))?;
     }
     open(&mut engine, bus, encoder)?;
     Ok(engine)

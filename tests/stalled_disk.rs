@@ -50,7 +50,8 @@ fn recorded_room(stage: &mut Control, disk: &FaultyDisk) -> (RoomId, Take, Sampl
 #[test]
 fn a_disk_that_does_not_answer_holds_up_no_room_and_costs_no_recording_anything() {
     let longest_catch_up = Duration::from_secs(60);
-    let config = StageConfig { realtime: false, longest_catch_up, lane_bytes: 1 << 20, ..StageConfig::default() };
+    let config =
+        StageConfig { realtime: false, longest_catch_up, lane_bytes: 1 << 20, ..StageConfig::default() };
     let mut stage = Stage::start(config).unwrap();
     let (stuck, well) = (FaultyDisk::new(), FaultyDisk::new());
     let rooms = [&stuck, &well].map(|disk| recorded_room(&mut stage, disk));

@@ -1,4 +1,4 @@
-//! People for a stage: rooms of speakers who take turns to talk, over a network that may be late, and fetch what they hear.
+//! People for a stage: rooms of speakers who take turns to talk and are always mixed, over a network that may be late, and fetch what they hear.
 //! Datagrams are handed over ahead of time with the room time of their arrival, so that nothing depends on how punctual
 //! this thread is.
 
@@ -79,7 +79,8 @@ impl Crowd {
             let way_in = stage.admit(room, LaneConfig::new(SpeakerId(0)), &format!("s{number}"))?;
             let others = SpeakerSet::everybody_but(way_in.speaker());
             let stream = StreamConfig { ssrc: number.into(), payload_type: 111, ..StreamConfig::default() };
-            let way_out = stage.subscribe(room, others, EncoderConfig::default(), stream)?;
+            let coding = EncoderConfig { relay: false, ..EncoderConfig::default() };
+            let way_out = stage.subscribe(room, others, coding, stream)?;
             let phase = Samples::new(self.rng.bits() % PACKET.count());
             people.push(Person { way_in, way_out, sequence: 0, phase, under_way: BinaryHeap::new() });
         }

@@ -1,13 +1,17 @@
 //! How long ticks take and how late they begin, on a worker that is a quarter, a half and four fifths full of rooms of five
-//! in which one talks: p50 to p99.99, the largest, and deadlines missed. Real time, real threads, no sockets.
+//! in which one talks: p50 to p99.99, the largest, and deadlines missed; beside them how long the machine kept the worker from a
+//! core that it wanted, all in all and within a tenth of a second. Real time, real threads, no sockets, always mixed.
 //!
-//!     cargo bench --bench latency -- [--seconds S] [--load PERCENT]... [--quantum-ms N] [--hog] [--svg FILE]
+//!     cargo bench --bench latency -- [--seconds S] [--load PERCENT]... [--quantum-ms N] [--hog | --moves] [--svg FILE]
 
+mod away;
 #[path = "../crowd/mod.rs"]
 mod crowd;
 mod hog;
+mod moves;
 mod picture;
 
+use away::{Away, Watch};
 use crowd::{Crowd, Manners};
 use std::{
     error::Error,
@@ -29,6 +33,7 @@ struct Args {
     loads: Vec<f64>,
     quantum: Quantum,
     hog: bool,
+    moves: bool,
     svg: Option<PathBuf>,
 }
 
@@ -38,6 +43,7 @@ pub(crate) struct Row {
     rooms: usize,
     stats: WorkerStats,
     quantum: Quantum,
+    away: Away,
 }
 
 fn main() -> ExitCode {
@@ -52,7 +58,8 @@ fn main() -> ExitCode {
 
 fn args() -> Result<Args, String> {
     use lexopt::prelude::*;
-    let mut args = Args { seconds: 3.0, loads: Vec::new(), quantum: Quantum::Ms10, hog: false, svg: None };
+    let mut args =
+        Args { seconds: 3.0, loads: Vec::new(), quantum: Quantum::Ms10, hog: false, moves: false, svg: None };
     let mut parser = lexopt::Parser::from_env();
     let one_line = |error: lexopt::Error| error.to_string();
     while let Some(arg) = parser.next().map_err(one_line)? {
@@ -68,6 +75,7 @@ fn args() -> Result<Args, String> {
                 args.quantum = Quantum::from_ms(ms).ok_or("--quantum-ms: expected 2.5, 5, 10 or 20")?;
             }
             Long("hog") => args.hog = true,
+            Long("moves") => args.moves = true,
             Long("svg") => args.svg = Some(parser.value().map_err(one_line)?.into()),
             // What cargo adds.
             Long("bench") => {}
@@ -81,6 +89,9 @@ fn args() -> Result<Args, String> {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    if args.moves {
+        return moves::run(args.seconds.max(4.0));
+    }
     if args.hog {
         return hog::run(args.seconds.max(10.0));
     }
@@ -92,7 +103,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         args.seconds
     );
     println!(
-        "{:>6} {:>6} {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>6} {:>6}",
+        "{:>6} {:>6} {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>6} {:>6} | {:>10} {:>10} {:>10}",
         "aim",
         "load",
         "rooms",
@@ -108,7 +119,10 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         "max",
         "ticks",
         "missed",
-        "shed"
+        "shed",
+        "no core ms",
+        "most/0.1 s",
+        "stolen ms"
     );
     let mut rows = Vec::new();
     for aimed_percent in &args.loads {
@@ -151,10 +165,16 @@ fn measure(rooms: usize, aimed_percent: f64, args: &Args) -> Result<Row, Box<dyn
     let (mut stage, mut crowd) = house(rooms, args.quantum)?;
     go_on(&mut stage, &mut crowd, 1.0);
     stage.reset_stats();
-    go_on(&mut stage, &mut crowd, args.seconds);
+    let mut watch = Watch::begin("stage-0");
+    let end = now() + Duration::from_secs_f64(args.seconds);
+    while now() < end {
+        go_on(&mut stage, &mut crowd, 0.1);
+        watch.look();
+    }
+    let away = watch.end();
     let stats = stage.stats().workers[0];
     let load: f32 = stage.stats().rooms.iter().map(|room| room.load).sum();
-    Ok(Row { aimed_percent, rooms, stats: WorkerStats { load, ..stats }, quantum: args.quantum })
+    Ok(Row { aimed_percent, rooms, stats: WorkerStats { load, ..stats }, quantum: args.quantum, away })
 }
 
 /// Lets the evening go on; what was shed meanwhile is told.
@@ -181,7 +201,7 @@ fn print(row: &Row) {
     let us = |ns: u64| format!("{:.0}", ns as f64 / 1e3);
     let WorkerStats { load, rung, ticks, deadline_misses, tick_ns: tick, lateness_ns: late, .. } = row.stats;
     println!(
-        "{:>5.0}% {:>5.0}% {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {ticks:>8} {deadline_misses:>6} {:>6}",
+        "{:>5.0}% {:>5.0}% {:>6} | {:>8} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>8} {:>8} {:>8} {:>8} | {ticks:>8} {deadline_misses:>6} {:>6} | {:>10.1} {:>10.1} {:>10.0}",
         row.aimed_percent,
         load * 100.0,
         row.rooms,
@@ -196,6 +216,9 @@ fn print(row: &Row) {
         us(late.p99_99),
         us(late.max),
         rung as u8,
+        row.away.waited.as_secs_f64() * 1e3,
+        row.away.most.as_secs_f64() * 1e3,
+        row.away.stolen.as_secs_f64() * 1e3,
     );
 }
 

@@ -67,8 +67,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn compare(talking: u16, span: Duration, turns: u64) -> Result<(), Box<dyn Error>> {
     let mut stage = Stage::start(StageConfig::default())?;
     let mut crowd = Crowd::new(1);
-    let manners =
-        Manners { speakers: SPEAKERS, talking, jitter: Samples::from_ms(20), loss_percent: 1.0 };
+    let manners = Manners { speakers: SPEAKERS, talking, jitter: Samples::from_ms(20), loss_percent: 1.0 };
     for _ in 0..ROOMS {
         crowd.open(&mut stage, RoomConfig::default(), manners)?;
     }
@@ -126,7 +125,8 @@ fn watch(stage: &mut Control, crowd: &mut Crowd, span: Duration) {
     while now() < end {
         crowd.go_on(stage);
         while let Some(notice) = stage.poll() {
-            if let Notice::RecordingTrouble(..) | Notice::RecordingAlert(..) | Notice::DiskStalled(_) = notice {
+            if let Notice::RecordingTrouble(..) | Notice::RecordingAlert(..) | Notice::DiskStalled(_) = notice
+            {
                 println!("  {notice:?}");
             }
         }
@@ -148,9 +148,16 @@ fn tell(talking: u16, with: &[Turn], without: &[Turn]) {
     let of = |turns: &[Turn], what: fn(&Turn) -> f64| median(turns.iter().map(what).collect());
     let packets = with.iter().map(|turn| turn.packets).max().unwrap_or(0);
     println!("{talking} of {SPEAKERS} talk in each room, {packets} packets recorded a turn");
-    println!("  disk thread    {:6.2} % of a core, and {:.2} % without", of(with, |it| it.disk_percent), of(without, |it| it.disk_percent));
+    println!(
+        "  disk thread    {:6.2} % of a core, and {:.2} % without",
+        of(with, |it| it.disk_percent),
+        of(without, |it| it.disk_percent)
+    );
     let (recorded, plain) = (of(with, |it| it.worker_percent), of(without, |it| it.worker_percent));
-    println!("  worker         {recorded:6.2} % of a core, and {plain:.2} % without: {:.3} times", recorded / plain);
+    println!(
+        "  worker         {recorded:6.2} % of a core, and {plain:.2} % without: {:.3} times",
+        recorded / plain
+    );
     let pairs = with.iter().zip(without).map(|(with, without)| with.worker_percent / without.worker_percent);
     println!("  turn by turn   {}", pairs.map(|ratio| format!("{ratio:.3}")).collect::<Vec<_>>().join("  "));
 }

@@ -73,6 +73,7 @@ impl House {
             packet: args.packet,
             bitrate_bps: args.bitrate_bps,
             complexity: args.complexity,
+            relay: args.relay,
             ..EncoderConfig::default()
         };
         let everybody = SpeakerSet::EVERYBODY;

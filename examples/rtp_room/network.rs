@@ -10,12 +10,11 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tertulia::{
     live::{PacketIn, PacketsOut},
     speaker::BusId,
-    time::{SampleTime, Samples},
 };
 
 /// A bus and everybody it is sent to.
@@ -25,16 +24,19 @@ pub(crate) type Route = (PacketsOut, Vec<SocketAddr>);
 struct Guest {
     packets_in: PacketIn,
     bus: BusId,
-    heard: SampleTime,
+    heard: Instant,
 }
 
 /// A guest who sends nothing for so long has left.
-const SILENCE: Samples = Samples::from_ms(30_000);
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How often they are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Sends may wait this long for a look at the rings.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Receives until `done`. The socket has a read timeout.
+/// Receives until `done`. The socket has a read timeout. Whoever is here already waits for nobody who has the house in hand.
 pub(crate) fn receive(
     socket: &UdpSocket,
     house: &Mutex<House>,
@@ -43,11 +45,11 @@ pub(crate) fn receive(
     done: &AtomicBool,
 ) {
     let (mut guests, mut datagram) = (HashMap::<SocketAddr, Guest>::new(), [0; 2048]);
-    let mut swept = SampleTime::ZERO;
+    let mut swept = now();
     while !done.load(Relaxed) {
         let received = socket.recv_from(&mut datagram);
-        let now = lock(house).now();
-        if now.since(swept) > Samples::from_ms(1000) {
+        let now = now();
+        if now - swept > SWEEP {
             swept = now;
             dismiss_the_silent(&mut guests, house, now);
         }
@@ -55,7 +57,7 @@ pub(crate) fn receive(
         let Ok((len, from)) = received else { continue };
         let bytes = &datagram[..len];
         if !guests.contains_key(&from) && is_media(bytes, payload_type) {
-            guests.extend(welcome(house, from, &routes).map(|guest| (from, guest)));
+            guests.extend(welcome(house, from, &routes, now).map(|guest| (from, guest)));
         }
         if let Some(guest) = guests.get_mut(&from) {
             guest.heard = now;
@@ -98,20 +100,25 @@ fn is_media(datagram: &[u8], payload_type: u8) -> bool {
     matches!(datagram, [first, second, ..] if first >> 6 == 2 && second & 0x7f == payload_type && datagram.len() > 12)
 }
 
-fn welcome(house: &Mutex<House>, from: SocketAddr, routes: &Sender<Route>) -> Option<Guest> {
+fn welcome(house: &Mutex<House>, from: SocketAddr, routes: &Sender<Route>, heard: Instant) -> Option<Guest> {
     // No place: the address is not remembered, so that a flood of addresses takes no memory.
     let (packets_in, packets_out) = lock(house).admit(from).ok()?;
     let bus = packets_out.bus();
     routes.send((packets_out, vec![from])).ok()?;
-    Some(Guest { packets_in, bus, heard: SampleTime::ZERO })
+    Some(Guest { packets_in, bus, heard })
 }
 
-fn dismiss_the_silent(guests: &mut HashMap<SocketAddr, Guest>, house: &Mutex<House>, now: SampleTime) {
+fn dismiss_the_silent(guests: &mut HashMap<SocketAddr, Guest>, house: &Mutex<House>, now: Instant) {
     guests.retain(|_, guest| {
-        let here = now.since(guest.heard) < SILENCE;
+        let here = now - guest.heard < SILENCE;
         if !here {
             lock(house).dismiss(guest.packets_in.speaker(), guest.bus);
         }
         here
     });
+}
+
+#[expect(clippy::disallowed_methods, reason = "who has left is told by the clock")]
+fn now() -> Instant {
+    Instant::now()
 }

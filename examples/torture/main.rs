@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 }
 
 fn arguments(mut parser: lexopt::Parser) -> Result<Arguments, lexopt::Error> {
-    let mut arguments = Arguments { help: false, kills: 1_000, cuts: None, seed: 1, stall_s: 10, child: None };
+    let mut arguments =
+        Arguments { help: false, kills: 1_000, cuts: None, seed: 1, stall_s: 10, child: None };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => arguments.help = true,

@@ -50,10 +50,16 @@ pub(crate) fn tell(seconds: u64) -> Result<bool, Box<dyn Error>> {
     go_on(&mut stage, &mut evenings, Duration::from_secs(3), &mut told);
     let sessions = evenings.into_iter().map(|evening| evening.end(&mut stage));
     let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
-    println!("\na disk that does not answer for {seconds} s, of {ROOMS} that one thread writes to, {VOICES} voices each");
+    println!(
+        "\na disk that does not answer for {seconds} s, of {ROOMS} that one thread writes to, {VOICES} voices each"
+    );
     println!("  deadline misses before {before}, meanwhile {during} (of whatever cause)");
     println!("  told after {}, over after {}", ms(told.stalled), ms(told.answers));
-    println!("  waits on tapes: {} KiB a recording at most, in memory besides: {} KiB at most", StageConfig::default().tape_bytes >> 10, told.held >> 10);
+    println!(
+        "  waits on tapes: {} KiB a recording at most, in memory besides: {} KiB at most",
+        StageConfig::default().tape_bytes >> 10,
+        told.held >> 10
+    );
     let mut lost = 0;
     for (number, (session, sent)) in sessions.iter().enumerate() {
         let recorded: u64 = session.tracks.values().map(|track| track.recorded).sum();
@@ -78,7 +84,8 @@ struct Told {
 impl Evening {
     fn begin(stage: &mut Control, disk: &FaultyDisk) -> Result<Self, Box<dyn Error>> {
         let room = stage.open_room(RoomConfig::default())?;
-        let recorder = Recorder::create_on(Box::new(disk.clone()), Path::new("memory"), RecorderConfig::default())?;
+        let recorder =
+            Recorder::create_on(Box::new(disk.clone()), Path::new("memory"), RecorderConfig::default())?;
         let take = stage.begin_recording(room, recorder)?;
         let mut people = Vec::new();
         for number in 0..VOICES {

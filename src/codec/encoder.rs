@@ -24,7 +24,9 @@ pub struct EncoderConfig {
     /// Where packets begin on the room clock: this much after multiples of their length. Mixes with different lattices are
     /// encoded at different ticks, which spreads the load, and cannot share an encode.
     pub lattice: Samples,
-    /// May a lone voice's own packets be sent in place of its mix (Opus)?
+    /// May a lone voice's own packets be sent in place of its mix (Opus)? That spares nearly all work, and costs delay: what is sent
+    /// keeps in step with those packets, which is 3 ms later than a mix at a quantum of 10 ms and 13 ms at one of 20. Where such a voice
+    /// pauses, so does the stream.
     pub relay: bool,
 }
 
@@ -38,7 +40,7 @@ impl Default for EncoderConfig {
             expected_loss_percent: 0,
             deep_redundancy: Samples::ZERO,
             lattice: Samples::ZERO,
-            relay: false,
+            relay: true,
         }
     }
 }

@@ -42,26 +42,32 @@ impl Bus {
             return Way::Encode;
         };
         let next = lane.plays.next(begins).filter(|next| next.begins < begins + coding.packet);
-        if let Some(play) = next.filter(|next| next.begins == begins || next.after_pause || relay.has_begun())
-        {
-            self.chain.jump(play.begins);
-            let payload = lane.jitter.payload(&play.slot);
-            let fits = fits(&coding, &play.slot, payload) && self.chain.limiter.is_idle();
-            return if fits { Way::Forward(relay.forward(play, payload)) } else { Way::Encode };
+        match next {
+            Some(next) if next.begins == begins => {}
+            Some(next) if next.after_pause || relay.has_begun() => self.jump(next.begins),
+            None if relay.has_begun() && lane.is_in_a_gap() => return Way::Rest,
+            _ => return Way::Encode,
         }
-        if next.is_none() && relay.has_begun() && lane.is_in_a_gap() { Way::Rest } else { Way::Encode }
+        let Some((play, relay)) = next.zip(self.relay.filter(Relay::is_led_in)) else { return Way::Encode };
+        let payload = lane.jitter.payload(&play.slot);
+        let fits = fits(&coding, &play.slot, payload) && self.chain.limiter.is_idle();
+        if fits { Way::Forward(relay.forward(play, payload)) } else { Way::Encode }
+    }
+
+    /// Its packets begin elsewhere from now on.
+    fn jump(&mut self, begins: SampleTime) {
+        if let Some(relay) = self.relay.as_mut().filter(|relay| !relay.has_begun()) {
+            relay.begins_anew();
+        }
+        if let Some(coder) = &mut self.chain.coder {
+            coder.jump(begins);
+        }
     }
 }
 
 impl Chain {
     fn packet_begins(&self, at: SampleTime) -> Option<SampleTime> {
         self.coder.as_ref().map(|coder| coder.begins_at(at))
-    }
-
-    fn jump(&mut self, begins: SampleTime) {
-        if let Some(coder) = &mut self.coder {
-            coder.jump(begins);
-        }
     }
 }
 

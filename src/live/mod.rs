@@ -46,7 +46,8 @@
 //! | look-ahead of the encoder | 6.5 ms |
 //! | lateness of the worker and of whoever fetches from the ring | measured: [`WorkerStats::lateness_ns`] |
 //!
-//! Packets of 20 ms at a quantum of 20 ms are thus 7 to 27 ms late, at one of 10 ms 17 to 27 ms.
+//! Packets of 20 ms at a quantum of 20 ms are thus 7 to 27 ms late, at one of 10 ms 17 to 27 ms. Where a lone voice's own packets are
+//! relayed (`EncoderConfig::relay`), nothing is encoded, and all is sent at their pace: 20 ms late and the wait for the tick.
 //!
 //! **What is guaranteed at which load.** A worker that has its core to itself (`SCHED_FIFO`) and whose ticks take less than four fifths
 //! of it misses no deadline: `cargo bench --bench latency` measures it at 25, 50 and 80 %. Opening, closing, joining and leaving take

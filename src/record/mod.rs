@@ -31,6 +31,7 @@
 //!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
 
 mod allowance;
+mod bounds;
 mod clock;
 mod clock_map;
 mod config;

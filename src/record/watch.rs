@@ -1,12 +1,9 @@
-//! A recorder looks after itself: it tells when a limit bites and when no more, and whether its counters add up in the end.
+//! Tells when a limit bites, and when no more.
 
 use super::{
-    allowance::{Allowance, Purse},
-    event::Event,
+    allowance::Purse,
     limits::{Alert, Limit},
-    recorder::Recorder,
 };
-use std::borrow::Cow;
 
 /// What was told of limits, and what is to be told.
 #[derive(Debug, Default)]
@@ -17,37 +14,16 @@ pub(super) struct Watch {
     alerts: Vec<Alert>,
 }
 
-impl Recorder {
-    /// What it keeps in memory counts against an allowance that others share. To be said before anybody joins.
-    #[must_use]
-    pub fn within(mut self, allowance: &Allowance) -> Self {
-        self.purse = Purse::new(self.config.limits, Some(allowance.clone()));
-        self
-    }
-
-    /// What has to be known at once, once: to be asked for after each [`advance`](Self::advance).
-    pub fn take_alerts(&mut self) -> Vec<Alert> {
-        std::mem::take(&mut self.watch.alerts)
-    }
-
-    /// What lies on the disk by now, and what is free there.
-    pub(super) fn count_what_lies(&mut self) {
-        let written = self.tracks.values().map(|track| track.bytes()).sum();
-        let asks = self.config.limits.free_bytes > 0;
-        let free = self.store.as_mut().filter(|_| asks).and_then(|store| store.free_bytes());
-        self.purse.look(written, free);
-    }
-
-    /// A limit bites with the first packet that it refuses, and no more once nothing is owed for it.
-    pub(super) fn look_at_limits(&mut self) {
-        let owes = self.tracks.values().any(|track| track.tape.owes());
-        let Watch { seen, bites, alerts } = &mut self.watch;
+impl Watch {
+    /// A limit bites with the first packet that it refuses, and no more once a recording `owes` nothing for it.
+    pub(super) fn look(&mut self, purse: &Purse, owes: bool) {
+        let Self { seen, bites, alerts } = self;
         for ((limit, seen), bites) in Limit::ALL.into_iter().zip(seen).zip(bites) {
-            let refused = self.purse.refused(limit);
+            let refused = purse.refused(limit);
             if refused > *seen && !*bites {
                 *bites = true;
                 alerts.push(Alert::Limited(limit));
-            } else if *bites && refused == *seen && !owes && !self.purse.has_reached(limit) {
+            } else if *bites && refused == *seen && !owes && !purse.has_reached(limit) {
                 *bites = false;
                 alerts.push(Alert::Unlimited(limit));
             }
@@ -55,39 +31,8 @@ impl Recorder {
         }
     }
 
-    /// Whose counters do not add up; told in the manifest too, as something that happened at `end`.
-    pub(super) fn balance(&mut self, end: u64) -> Vec<String> {
-        let unbalanced = self.tracks.iter().filter(|(_, track)| !track.counts().balance());
-        let unbalanced: Vec<String> = unbalanced.map(|(name, _)| name.clone()).collect();
-        for name in &unbalanced {
-            self.keep(Event {
-                at_sample: end,
-                verb: Cow::Borrowed("unbalanced"),
-                speaker: Some(name.clone()),
-                to: None,
-                over_samples: None,
-            });
-        }
-        unbalanced
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{record::RecorderConfig, speaker::SpeakerId, time::SampleTime};
-
-    #[test]
-    fn counters_that_do_not_add_up_are_told_in_the_session_and_in_its_manifest() {
-        let dir = tempfile::tempdir().unwrap();
-        for lost in [0, 1] {
-            let mut recorder = Recorder::create(dir.path(), RecorderConfig::default()).unwrap();
-            recorder.join(SpeakerId(0), "mara", SampleTime::ZERO).unwrap();
-            recorder.tracks.get_mut("mara").unwrap().miscount(lost);
-            let session = recorder.finish(SampleTime::from_samples(48_000)).unwrap();
-            let manifest = crate::record::Manifest::read(dir.path()).unwrap();
-            let told = manifest.events.iter().filter(|event| event.verb == "unbalanced").count();
-            assert_eq!((session.unbalanced.len(), told), (lost as usize, lost as usize));
-        }
+    /// What is to be told, once.
+    pub(super) fn take_alerts(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.alerts)
     }
 }

@@ -63,6 +63,11 @@ impl Desk {
     }
 }
 
+/// Coded in any case: a lone voice is not relayed.
+pub(crate) fn encoded() -> EncoderConfig {
+    EncoderConfig { relay: false, ..EncoderConfig::default() }
+}
+
 pub(crate) fn datagram(ssrc: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x80, 111];
     bytes.extend(sequence.to_be_bytes());

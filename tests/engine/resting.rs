@@ -1,6 +1,6 @@
-use crate::desk::{Desk, Talker, tone};
+use crate::desk::{Desk, Talker, encoded, tone};
 use tertulia::{
-    engine::{Codec, EncoderConfig, LaneStats, Source},
+    engine::{Codec, LaneStats, Source},
     speaker::SpeakerSet,
     time::{Quantum, SampleTime},
 };
@@ -77,7 +77,7 @@ fn nobody_rests_while_anything_is_heard_or_waits() {
 #[test]
 fn a_rest_is_a_pause_in_the_stream() {
     let mut desk = Desk::new(Quantum::Ms10);
-    desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
+    desk.open(SpeakerSet::EVERYBODY, Some(encoded()));
     let mut headers = Vec::new();
     for _ in 0..2 {
         for _ in 0..4 {
@@ -100,7 +100,7 @@ fn ticks_that_pass_unheard_leave_what_comes_after_them_in_its_place() {
     let run = |unheard: std::ops::Range<u16>| {
         let mut desk = Desk::new(Quantum::Ms10);
         let (speaker, mut talker) = (desk.admit(0, Codec::Opus), Talker::new(0));
-        desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
+        desk.open(SpeakerSet::EVERYBODY, Some(encoded()));
         let (mut heard, mut sent, mut played) = (Vec::new(), Vec::new(), Vec::new());
         for sequence in 0..60 {
             desk.send(speaker, sequence, &talker.packet(sequence));

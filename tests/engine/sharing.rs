@@ -1,6 +1,6 @@
-use crate::desk::{Desk, Talker};
+use crate::desk::{Desk, Talker, encoded};
 use tertulia::{
-    engine::{Codec, Command, EncoderConfig},
+    engine::{Codec, Command},
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::Quantum,
 };
@@ -10,7 +10,7 @@ fn packets(places: u16, talking: impl Fn(u16, u16) -> bool) -> (Vec<Vec<Vec<u8>>
     let mut desk = Desk::new(Quantum::Ms10);
     let speakers: Vec<_> = (0..places).map(|place| desk.admit(place, Codec::Opus)).collect();
     let mut talkers: Vec<_> = (0..places).map(Talker::new).collect();
-    let coding = Some(EncoderConfig::default());
+    let coding = Some(encoded());
     desk.open(SpeakerSet::EVERYBODY, coding);
     for speaker in &speakers {
         desk.open(SpeakerSet::everybody_but(*speaker), coding);
@@ -48,8 +48,8 @@ fn a_muted_speaker_shares_the_listeners_encode() {
     let mut desk = Desk::new(Quantum::Ms20);
     let speakers: Vec<_> = (0..2).map(|place| desk.admit(place, Codec::Opus)).collect();
     let mut talkers: Vec<_> = (0..2).map(Talker::new).collect();
-    let all = desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
-    let own = desk.open(SpeakerSet::everybody_but(speakers[1]), Some(EncoderConfig::default()));
+    let all = desk.open(SpeakerSet::EVERYBODY, Some(encoded()));
+    let own = desk.open(SpeakerSet::everybody_but(speakers[1]), Some(encoded()));
     for sequence in 0..100 {
         if sequence == 20 {
             let at = desk.engine.now();
@@ -99,7 +99,7 @@ fn when_a_leader_closes_its_followers_go_on_without_a_seam() {
         let speaker = desk.admit(0, Codec::Opus);
         let mut talker = Talker::new(0);
         for _ in 0..3 {
-            desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
+            desk.open(SpeakerSet::EVERYBODY, Some(encoded()));
         }
         let mut sent = Vec::new();
         for sequence in 0..60 {

@@ -1,4 +1,4 @@
-use crate::desk::{Desk, Talker};
+use crate::desk::{Desk, Talker, encoded};
 use tertulia::{
     engine::{Codec, Command, EncoderConfig, Event, Shed},
     speaker::SpeakerSet,
@@ -10,7 +10,7 @@ fn packets(complexity: u8, shed: impl Fn(u16) -> Shed) -> Vec<Vec<u8>> {
     let mut desk = Desk::new(Quantum::Ms20);
     let (speaker, mut talker) = (desk.admit(0, Codec::Opus), Talker::new(0));
     desk.engine.apply(Command::Shed(shed(0)));
-    desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig { complexity, ..EncoderConfig::default() }));
+    desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig { complexity, ..encoded() }));
     let send = |sequence| {
         desk.engine.apply(Command::Shed(shed(sequence)));
         desk.send(speaker, sequence, &talker.packet(sequence));
@@ -53,9 +53,9 @@ fn the_work_of_the_next_tick_is_foretold() {
     let mut desk = Desk::new(Quantum::Ms10);
     let speakers: Vec<_> = (0..3).map(|place| desk.admit(place, Codec::Opus)).collect();
     let mut talkers: Vec<_> = (0..3).map(Talker::new).collect();
-    desk.open(SpeakerSet::EVERYBODY, Some(EncoderConfig::default()));
+    desk.open(SpeakerSet::EVERYBODY, Some(encoded()));
     for speaker in &speakers {
-        desk.open(SpeakerSet::everybody_but(*speaker), Some(EncoderConfig::default()));
+        desk.open(SpeakerSet::everybody_but(*speaker), Some(encoded()));
     }
     for sequence in 0..40 {
         for (speaker, talker) in speakers.iter().zip(&mut talkers) {

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use tertulia::{
     consent::Recordable,
     record::{
-        Manifest, Origin, Recorder, RecorderConfig, Recording, Rotation, Seals, Session, TrackPacket, recover, recover_sealed,
-        redact, redact_sealed,
+        Manifest, Origin, Recorder, RecorderConfig, Recording, Rotation, Seals, Session, TrackPacket,
+        recover, recover_sealed, redact, redact_sealed,
     },
     render::{What, render},
     sim::{Fault, FaultyDisk, Rng},

@@ -8,11 +8,11 @@ mod stream;
 use super::{
     disk::{Disk, Folder},
     error::RecordError,
+    event::Event,
     gap::{Cause, Gap},
+    gate::Spans,
     journal::{self, FILE as JOURNAL},
     keys::Seals,
-    event::Event,
-    gate::Spans,
     manifest::{FILE as MANIFEST, Manifest, SCHEMA},
     ogg::{self, OggOpus},
     parts::{self, TrackPart},
@@ -148,8 +148,7 @@ fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, R
         speakers.insert(name.clone(), session.track(&name, track)?);
     }
     let further = session.starts.get(1..).unwrap_or_default();
-    let manifest =
-        manifest(session.end, known.epoch_unix_ms, known.paused, speakers, known.events, further);
+    let manifest = manifest(session.end, known.epoch_unix_ms, known.paused, speakers, known.events, further);
     session.write_parts(&manifest)?;
     session.write(MANIFEST, &manifest.json())?;
     session.disk.remove(JOURNAL).map_err(|error| RecordError::new(&dir.join(JOURNAL), "remove", error))?;
