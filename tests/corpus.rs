@@ -37,6 +37,11 @@ fn every_room_log_is_harmless() {
 }
 
 #[test]
+fn every_recovery_input_is_harmless() {
+    replay("recover", fuzzing::recover);
+}
+
+#[test]
 fn every_recording_input_is_harmless() {
     replay("session_read", fuzzing::session_read);
 }

@@ -2,12 +2,7 @@
 //! arrive, and waiting ends when something has happened (or, to fail, after half a minute).
 #![cfg(all(feature = "live", feature = "opus"))]
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 use tertulia::{
     consent::{LegalBasis, ModerationBasis, Recordable, Transcribable},
     engine::{Codec, EncoderConfig, LaneConfig, RoomConfig, StreamConfig},
@@ -15,7 +10,7 @@ use tertulia::{
         AttachError, Control, FinishError, MoveError, Notice, OrderError, PacketIn, PacketsOut, PcmOut,
         PushError, RoomId, RoomStats, SOON, SpeakerStats, Stage, StageConfig,
     },
-    record::{Disk, Folder, Recorder, RecorderConfig},
+    record::RecorderConfig,
     sim::Talker,
     speaker::{SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
@@ -368,70 +363,6 @@ fn a_packet_that_came_before_the_room_opened_is_recorded_from_its_opening_on() {
     let track = &session.tracks["mara"];
     assert_eq!((track.recorded, track.gated, track.refused), (50, 0, 0), "{track:?}");
     assert!(track.gaps.iter().all(|gap| gap.from_sample >= 50 * PACKET as u64), "{track:?}");
-}
-
-/// A folder whose disk does not answer while this is locked.
-#[derive(Debug)]
-struct Slow(Folder, Arc<Mutex<()>>);
-
-impl Slow {
-    /// Waits as long as the disk stands still.
-    fn wait(&mut self) -> &mut Folder {
-        drop(self.1.lock());
-        &mut self.0
-    }
-}
-
-impl Disk for Slow {
-    fn append(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.wait().append(file, at, bytes)
-    }
-
-    fn sync(&mut self, file: &str) -> io::Result<()> {
-        self.wait().sync(file)
-    }
-
-    fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        self.wait().replace(file, bytes)
-    }
-
-    fn remove(&mut self, file: &str) -> io::Result<()> {
-        self.wait().remove(file)
-    }
-
-    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        self.wait().rename(from, to)
-    }
-
-    fn shred(&mut self, file: &str, range: std::ops::Range<u64>) -> io::Result<()> {
-        self.wait().shred(file, range)
-    }
-}
-
-#[test]
-fn a_disk_that_does_not_answer_for_seconds_is_told_and_loses_nothing() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let (mut stage, room) = stage_and_room();
-    let config = RecorderConfig { repair: Samples::from_ms(100), ..RecorderConfig::default() };
-    let disk = Arc::new(Mutex::new(()));
-    let slow = Slow(Folder::create(dir.path(), true).expect("a directory"), disk.clone());
-    let recorder = Recorder::create_on(Box::new(slow), dir.path(), config).expect("a directory");
-    let take = stage.begin_recording(room, recorder).expect("a place");
-    let mut mara = stage.admit(room, LaneConfig::new(SpeakerId(0)), "mara").expect("a place");
-    let consent = Recordable::dangerously_without_consent(mara.speaker(), SOON);
-    stage.open_gate(take, consent).expect("a recording");
-    let stands_still = disk.lock();
-    let joined = stage.now(room).expect("a room");
-    talk(&mut mara, 1, joined);
-    until(|| matches!(stage.poll(), Some(Notice::DiskStalled(_))).then_some(()));
-    let all_spoken = (joined + Samples::from_ms(2_500)).samples();
-    until(|| (measure(&mut stage, room).samples > all_spoken).then_some(()));
-    assert_eq!(measure(&mut stage, room).unrecorded, 0, "what waits has its place");
-    drop(stands_still);
-    until(|| matches!(stage.poll(), Some(Notice::DiskAnswers)).then_some(()));
-    let finishing = stage.stop_recording(take).expect("a recording");
-    let session = finishing.wait(Duration::from_secs(30)).expect("a disk");
-    assert_eq!(session.tracks["mara"].recorded, 100);
 }
 
 /// Two seconds of a voice, each packet to arrive when it is sent.

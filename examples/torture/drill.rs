@@ -1,7 +1,7 @@
 //! A session that is known to the sample: three voices whose packets carry their own number, so that whoever reads a track
 //! knows where each belongs.
 
-use std::{collections::BTreeMap, error::Error, fs, path::Path};
+use std::{collections::BTreeMap, error::Error, fs, ops::Range, path::Path};
 use tertulia::{
     codec::{Codec, Decoder},
     consent::Recordable,
@@ -117,6 +117,8 @@ pub(crate) struct Findings {
     /// By voice: up to where there is anything of it.
     pub(crate) last: BTreeMap<String, u64>,
     pub(crate) packets: u64,
+    /// The most files of a track.
+    pub(crate) parts: usize,
 }
 
 /// Reads a finished folder. Every packet stands on its sample, everything else is told, all tracks are equally long, and
@@ -129,8 +131,17 @@ pub(crate) fn check(dir: &Path) -> Result<Findings, Box<dyn Error>> {
     }
     for (name, track) in &manifest.speakers {
         let voice = VOICES.iter().position(|voice| voice == name).ok_or("a voice that nobody knows")?;
-        let bytes = fs::read(dir.join(&track.file))?;
-        let spoken = read(&bytes, STARTS[voice], manifest.samples).map_err(|why| format!("{name}: {why}"))?;
+        let mut files: Vec<(&str, u64)> = track.parts.iter().map(|it| (&*it.file, it.from_sample)).collect();
+        if files.is_empty() {
+            files.push((&track.file, 0));
+        }
+        let ends = files.iter().skip(1).map(|(_, next)| *next).chain([manifest.samples]);
+        let mut spoken = Vec::new();
+        for ((file, from), to) in files.iter().zip(ends) {
+            let part = read(&fs::read(dir.join(file))?, STARTS[voice], *from..to);
+            spoken.extend(part.map_err(|why| format!("{file}: {why}"))?);
+        }
+        findings.parts = findings.parts.max(files.len());
         let sound: Vec<(u64, u64)> = spoken.iter().map(|at| (*at, at + FRAME)).collect();
         is_told(&sound, &track.gaps, manifest.samples).map_err(|why| format!("{name}: {why}"))?;
         findings.packets += spoken.len() as u64;
@@ -139,8 +150,8 @@ pub(crate) fn check(dir: &Path) -> Result<Findings, Box<dyn Error>> {
     Ok(findings)
 }
 
-/// Where the numbered packets of a track stand.
-fn read(bytes: &[u8], start: u64, room: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+/// Where the numbered packets of a file stand that goes over this part of the room's time.
+fn read(bytes: &[u8], start: u64, part: Range<u64>) -> Result<Vec<u64>, Box<dyn Error>> {
     let mut reader = ogg::PacketReader::new(std::io::Cursor::new(bytes));
     let head = reader.read_packet_expected()?.data;
     let skip = u64::from(u16::from_le_bytes([head[10], head[11]]));
@@ -150,17 +161,19 @@ fn read(bytes: &[u8], start: u64, room: u64) -> Result<Vec<u64>, Box<dyn Error>>
     let (mut at, mut spoken, mut ended, mut granule) = (312, Vec::new(), false, 0);
     while let Some(packet) = reader.read_packet()? {
         if let Some(number) = number(&packet.data) {
-            let belongs = start + number * FRAME + skip;
-            if at != belongs {
-                return Err(format!("packet {number} stands at {at}, and belongs to {belongs}").into());
+            let (stands, belongs) = (at + part.start, start + number * FRAME + skip);
+            if stands != belongs {
+                return Err(format!("packet {number} stands at {stands}, and belongs to {belongs}").into());
             }
-            spoken.push(at - skip);
+            // What lies before is there for a decoder alone.
+            spoken.extend((at >= skip).then(|| stands - skip));
         }
         at += decoder.decode(&packet.data, &mut block)? as u64;
         (ended, granule) = (packet.last_in_stream(), packet.absgp_page());
     }
-    if !ended || granule != skip + room {
-        return Err(format!("it lasts up to {granule}, and the room to {}", skip + room).into());
+    let end = skip + part.end - part.start;
+    if !ended || granule != end {
+        return Err(format!("it lasts up to {granule}, and its part of the room to {end}").into());
     }
     Ok(spoken)
 }

@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 use tertulia::{
-    record::{Recorder, RecorderConfig, recover},
+    record::{Recorder, RecorderConfig, Rotation, recover},
     sim::{FaultyDisk, Rng},
+    time::Samples,
 };
 
 /// What may be lost of a voice: a second, and the repair window where a packet was missing.
@@ -20,12 +21,20 @@ const LOST: [u64; 3] = [48_000, 48_000, 48_000 + 100_800];
 /// A voice's clock is being found in its first repair window; nothing is written until then.
 const BEGINS: u64 = 200_000;
 
+/// Every other session goes on in another part after 3 s and some samples.
+fn config(seed: u64) -> RecorderConfig {
+    let every = (seed % 2 == 1).then(|| Samples::new(144_000 + seed % 1_000));
+    RecorderConfig { rotation: Rotation { every, bytes: None }, ..RecorderConfig::default() }
+}
+
 /// What many deaths came to.
 #[derive(Debug, Default)]
 pub(crate) struct Deaths {
     pub(crate) rounds: u64,
     pub(crate) room_samples: u64,
     pub(crate) packets: u64,
+    /// Sessions in several parts, and the most parts of one.
+    pub(crate) parted: (u64, usize),
     /// The most that was lost of a voice.
     pub(crate) lost: [u64; 3],
     pub(crate) failures: Vec<String>,
@@ -33,7 +42,7 @@ pub(crate) struct Deaths {
 
 /// What a child does: records as fast as it can, and says how far it has come, until it is killed.
 pub(crate) fn child(dir: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
-    let mut drill = Drill::new(Recorder::create(dir, RecorderConfig::default())?, seed)?;
+    let mut drill = Drill::new(Recorder::create(dir, config(seed))?, seed)?;
     let mut out = std::io::stdout().lock();
     loop {
         drill.step()?;
@@ -86,8 +95,9 @@ pub(crate) fn cut_power(
     for round in 0..rounds {
         let dir = tempfile::tempdir()?;
         let disk = FaultyDisk::new();
-        let recorder = Recorder::create_on(Box::new(disk.clone()), dir.path(), RecorderConfig::default())?;
-        let mut drill = Drill::new(recorder, rng.bits())?;
+        let seed = rng.bits();
+        let recorder = Recorder::create_on(Box::new(disk.clone()), dir.path(), config(seed))?;
+        let mut drill = Drill::new(recorder, seed)?;
         for _ in 0..rng.between(1.0, 1_500.0) as u64 {
             drill.step()?;
         }
@@ -113,6 +123,7 @@ impl Deaths {
 
     fn count(&mut self, found: &Findings, now: u64) {
         self.packets += found.packets;
+        self.parted = (self.parted.0 + u64::from(found.parts > 1), self.parted.1.max(found.parts));
         for (voice, name) in VOICES.iter().enumerate() {
             let Some(last) = found.last.get(*name) else { continue };
             // What was said in a pause is nothing.

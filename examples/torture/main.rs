@@ -5,6 +5,8 @@
 mod drill;
 mod faults;
 mod kills;
+mod limits;
+mod stall;
 
 use faults::Outage;
 use indicatif::ProgressBar;
@@ -20,7 +22,8 @@ Usage: torture [options]
   --kills N    child processes to kill (default: 1000)
   --cuts N     power failures to simulate (default: as many)
   --seed S     of all that is random (default: 1)
-  --quick      20 kills, 40 power failures
+  --stall-s S  how long a disk does not answer, in real time (default: 10)
+  --quick      20 kills, 40 power failures, 3 s
   --help       this text
 ";
 
@@ -30,6 +33,7 @@ struct Arguments {
     kills: u64,
     cuts: Option<u64>,
     seed: u64,
+    stall_s: u64,
     child: Option<PathBuf>,
 }
 
@@ -46,14 +50,16 @@ fn main() -> ExitCode {
 }
 
 fn arguments(mut parser: lexopt::Parser) -> Result<Arguments, lexopt::Error> {
-    let mut arguments = Arguments { help: false, kills: 1_000, cuts: None, seed: 1, child: None };
+    let mut arguments =
+        Arguments { help: false, kills: 1_000, cuts: None, seed: 1, stall_s: 10, child: None };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => arguments.help = true,
             Long("kills") => arguments.kills = parser.value()?.parse()?,
             Long("cuts") => arguments.cuts = Some(parser.value()?.parse()?),
             Long("seed") => arguments.seed = parser.value()?.parse()?,
-            Long("quick") => (arguments.kills, arguments.cuts) = (20, Some(40)),
+            Long("stall-s") => arguments.stall_s = parser.value()?.parse()?,
+            Long("quick") => (arguments.kills, arguments.cuts, arguments.stall_s) = (20, Some(40), 3),
             Long("child") => arguments.child = Some(parser.value()?.into()),
             _ => return Err(argument.unexpected()),
         }
@@ -81,7 +87,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     bar.finish_and_clear();
     let cut = tell("power failures", &cut);
     let broken = tell_outages(&faults::outages(seed)?);
-    Ok(killed && cut && broken)
+    let bounded = limits::tell(seed)?;
+    let stalled = stall::tell(arguments.stall_s)?;
+    Ok(killed && cut && broken && bounded && stalled)
 }
 
 fn ms(samples: u64) -> u64 {
@@ -89,11 +97,12 @@ fn ms(samples: u64) -> u64 {
 }
 
 fn tell(what: &str, deaths: &Deaths) -> bool {
-    let Deaths { rounds, room_samples, packets, lost, failures } = deaths;
+    let Deaths { rounds, room_samples, packets, parted, lost, failures } = deaths;
     println!(
         "{rounds} {what}, {} s of rooms, {packets} packets found, each on its sample",
         room_samples / 48_000
     );
+    println!("  {} sessions in several parts, {} at most", parted.0, parted.1);
     for (name, lost) in drill::VOICES.iter().zip(lost) {
         println!("  {name:8} lost at most {:5} ms", ms(*lost));
     }

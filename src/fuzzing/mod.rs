@@ -4,6 +4,8 @@ mod engine_ops;
 mod input;
 mod jitter_ops;
 mod packet;
+#[cfg(feature = "record")]
+mod recover;
 #[cfg(feature = "room")]
 mod room_log;
 #[cfg(feature = "record")]
@@ -14,6 +16,8 @@ mod session_read;
 pub use engine_ops::engine_ops;
 pub use jitter_ops::jitter_ops;
 pub use packet::packet;
+#[cfg(feature = "record")]
+pub use recover::recover;
 #[cfg(feature = "room")]
 pub use room_log::room_log;
 #[cfg(feature = "record")]

@@ -235,7 +235,7 @@ impl Manifest {
     }
 
     /// The file's bytes.
-    pub(super) fn json(&self) -> Vec<u8> {
+    pub(crate) fn json(&self) -> Vec<u8> {
         // Numbers, strings and lists of them: all of it is JSON.
         let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
         json.push(b'\n');

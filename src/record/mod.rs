@@ -59,6 +59,7 @@ mod moves;
 mod ogg;
 mod ogg_file;
 mod pace;
+mod page;
 mod parts;
 mod pending;
 mod read;
@@ -108,6 +109,8 @@ pub use parts::{Part, Rotation, TrackPart};
 pub use pending::Redacted;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) use recover::recover_bytes;
 pub use recover::{Recovery, TrackRecovery, recover, recover_sealed};
 pub use redact::{redact, redact_on, redact_sealed};
 pub use session::{Session, TrackSummary};

@@ -2,8 +2,8 @@
 //! file, in which untouched segments are the same bytes and the others have new keys.
 
 use super::{
-    eraser::Eraser, fill, recover::page::Page, sealed::Head, sealer::Sealer, tape::LOOKAHEAD,
-    toc::duration_samples, unsealed::Unsealed,
+    eraser::Eraser, fill, page::Page, sealed::Head, sealer::Sealer, tape::LOOKAHEAD, toc::duration_samples,
+    unsealed::Unsealed,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

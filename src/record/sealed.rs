@@ -15,7 +15,7 @@
 use super::{
     fill,
     keys::{KEY, Key},
-    recover::page::{LAST, Page},
+    page::{LAST, Page},
 };
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Nonce,

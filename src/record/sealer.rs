@@ -8,7 +8,7 @@ use super::{
     disk::is_gone,
     growing::Growing,
     keys::{self, KEY, Key, KeyChain, Keys, Seals},
-    recover::page::{FIRST, Page},
+    page::{FIRST, Page},
     sealed::{self, Head, Header},
 };
 use std::{fmt, io};

@@ -3,7 +3,7 @@
 
 use super::{
     keys::{Keys, Known},
-    recover::page::Page,
+    page::Page,
     sealed::{self, HEAD, Head, Header, LONGEST_HEADER},
 };
 use std::{

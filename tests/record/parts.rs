@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use tertulia::{
     consent::Recordable,
     record::{
-        Manifest, Origin, Recorder, RecorderConfig, Recording, Rotation, Session, TrackPacket, recover,
-        redact,
+        Manifest, Origin, Recorder, RecorderConfig, Recording, Rotation, Seals, Session, TrackPacket,
+        recover, recover_sealed, redact, redact_sealed,
     },
     render::{What, render},
     sim::{Fault, FaultyDisk, Rng},
@@ -245,4 +245,57 @@ fn a_voice_is_taken_back_from_all_parts() {
     }
     assert!(recover(dir.path()).unwrap().was_whole);
     assert!(fs::read_dir(dir.path().join("part-0002/tracks")).unwrap().count() == 2);
+}
+
+/// A session whose tracks are sealed, and its keys.
+fn sealed(root: &Path, talker: &Talker, finished: bool) -> Recording {
+    let mut recorder = Recorder::create(&root.join("sealed"), rotating()).unwrap();
+    recorder.seal(Seals::new(&root.join("keys"), [1; 32]).unwrap());
+    evening(&mut recorder, talker);
+    if finished {
+        recorder.finish(at(600 * FRAME)).unwrap();
+    } else {
+        drop(recorder);
+        let seals = Seals::new(&root.join("keys"), [2; 32]).unwrap();
+        assert!(!recover_sealed(&root.join("sealed"), &seals).unwrap().was_whole);
+        assert!(recover_sealed(&root.join("sealed"), &seals).unwrap().was_whole);
+    }
+    Recording::open(&root.join("sealed")).unwrap().with_keys(&root.join("keys"))
+}
+
+fn said(recording: &Recording, name: &str) -> Vec<TrackPacket> {
+    let mut track = recording.track(name).unwrap();
+    track.packets(0..u64::MAX).map(Result::unwrap).filter(is_said).collect()
+}
+
+#[test]
+fn sealed_tracks_go_on_in_parts_too() {
+    let (plain, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let talker = Talker::new(Mode::Speech, 600);
+    recorded(plain.path(), rotating(), &talker);
+    let opened = sealed(root.path(), &talker, true);
+    let plain = Recording::open(plain.path()).unwrap();
+    for name in ["mara", "later"] {
+        assert!(opened.manifest().speakers[name].parts.len() == 4, "{:?}", opened.manifest().parts);
+        assert_eq!(said(&opened, name), said(&plain, name));
+    }
+    let seals = Seals::new(&root.path().join("keys"), [3; 32]).unwrap();
+    let range = EVERY - 2_000..2 * EVERY + 10;
+    redact_sealed(opened.dir(), &seals, "mara", range.clone()).unwrap();
+    let again = Recording::open(opened.dir()).unwrap().with_keys(&root.path().join("keys"));
+    let inside = |it: &TrackPacket| it.end() > range.start as i64 && it.at < range.end as i64;
+    assert!(!said(&again, "mara").iter().any(inside));
+    assert_eq!(said(&again, "later"), said(&plain, "later"));
+    assert!(recover_sealed(opened.dir(), &seals).unwrap().was_whole);
+}
+
+#[test]
+fn sealed_parts_are_recovered() {
+    let (plain, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let talker = Talker::new(Mode::Speech, 600);
+    recorded(plain.path(), rotating(), &talker);
+    let opened = sealed(root.path(), &talker, false);
+    let whole = said(&Recording::open(plain.path()).unwrap(), "later");
+    let left = said(&opened, "later");
+    assert!(left.len() + 150 > whole.len() && left[..] == whole[..left.len()]);
 }

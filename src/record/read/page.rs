@@ -1,12 +1,11 @@
 //! Pages of an Ogg file (RFC 3533 §6): found from any byte on, whole or not at all. What is between pages, and a page
 //! that a crash cut off or whose checksum is wrong, is passed over.
 
+use super::super::page::{self, HEADER_BYTES, LAST};
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// The fixed part of a page.
-const HEAD: usize = 27;
 /// No page is longer: 255 segments of 255 bytes.
-const LONGEST: usize = HEAD + 255 + 255 * 255;
+const LONGEST: usize = HEADER_BYTES + 255 + 255 * 255;
 /// What is read first; most pages of a voice fit.
 pub(super) const FIRST_LOOK: usize = 1 << 14;
 
@@ -23,33 +22,21 @@ pub(super) struct Page {
     pub(super) continued: bool,
     /// Is it the stream's last?
     pub(super) last: bool,
-    lacing: Vec<u8>,
-    body: Vec<u8>,
+    pieces: Vec<(Vec<u8>, bool)>,
 }
 
 impl Page {
     /// The page at the front of `bytes`, if there is a whole and sound one.
     fn parse(bytes: &[u8], offset: u64) -> Option<Self> {
-        let head = bytes.get(..HEAD).filter(|head| head.starts_with(b"OggS\0"))?;
-        let lacing = bytes.get(HEAD..HEAD + usize::from(head[26]))?;
-        let from = HEAD + lacing.len();
-        let length = lacing.iter().map(|segment| usize::from(*segment)).sum::<usize>();
-        let body = bytes.get(from..from + length)?;
-        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        // A fuzzer does not guess checksums.
-        if !cfg!(fuzzing) && checksum(&bytes[..from + length]) != word(22) {
-            return None;
-        }
-        let granule = u64::from(word(6)) | (u64::from(word(10)) << 32);
+        let (page, length) = page::Page::parse(bytes)?;
         Some(Self {
             offset,
-            bytes: (from + length) as u64,
-            granule: (granule != u64::MAX).then_some(granule),
-            sequence: word(18),
-            continued: head[5] & 1 != 0,
-            last: head[5] & 4 != 0,
-            lacing: lacing.to_vec(),
-            body: body.to_vec(),
+            bytes: length as u64,
+            granule: (page.granule != u64::MAX).then_some(page.granule),
+            sequence: page.number,
+            continued: page.is_continued(),
+            last: page.flags & LAST != 0,
+            pieces: page.pieces().map(|(piece, ends)| (piece.to_vec(), ends)).collect(),
         })
     }
 
@@ -59,16 +46,7 @@ impl Page {
 
     /// Its pieces of packets in order, each with whether its packet ends with it.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (&[u8], bool)> {
-        let (mut lacing, mut body) = (&self.lacing[..], &self.body[..]);
-        std::iter::from_fn(move || {
-            let ends = lacing.iter().position(|segment| *segment < 255);
-            let segments = ends.map_or(lacing.len(), |last| last + 1);
-            let (piece, rest) = lacing.split_at_checked(segments).filter(|(piece, _)| !piece.is_empty())?;
-            let length = piece.iter().map(|segment| usize::from(*segment)).sum();
-            let (bytes, behind) = body.split_at_checked(length)?;
-            (lacing, body) = (rest, behind);
-            Some((bytes, ends.is_some()))
-        })
+        self.pieces.iter().map(|(piece, ends)| (&piece[..], *ends))
     }
 }
 
@@ -127,29 +105,6 @@ impl<R: Read + Seek> Pages<R> {
 fn places(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
     bytes.windows(4).enumerate().filter(|(_, word)| *word == b"OggS").map(|(at, _)| at)
 }
-
-/// CRC-32 with the polynomial 0x04C11DB7, bits in order, from 0 (RFC 3533 §6); the checksum's own place counts as zeros.
-fn checksum(page: &[u8]) -> u32 {
-    let step = |crc: u32, byte: u8| (crc << 8) ^ CRC[(crc >> 24) as usize ^ usize::from(byte)];
-    let bytes = page.iter().enumerate().map(|(at, byte)| if (22..26).contains(&at) { 0 } else { *byte });
-    bytes.fold(0, step)
-}
-
-const CRC: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = (byte as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = (crc << 1) ^ ((crc >> 31) * 0x04C1_1DB7);
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

@@ -67,7 +67,8 @@ impl Known {
         match line {
             Line::Session { epoch_unix_ms } => *self = Self { epoch_unix_ms, ..Self::default() },
             Line::Event(event) => self.happened(event),
-            Line::Part(from) => self.parts.push(from),
+            Line::Part(from) if self.parts.last().is_none_or(|last| *last < from) => self.parts.push(from),
+            Line::Part(_) => {}
             Line::Track(news) => self.track(&news.name.clone()).hear(news),
             Line::Now(now) => self.now = self.now.max(now),
         }

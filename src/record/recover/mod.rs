@@ -3,13 +3,14 @@
 
 mod known;
 mod left;
-pub(super) mod page;
 mod stream;
 
 use super::{
     disk::{Disk, Folder},
     error::RecordError,
+    event::Event,
     gap::{Cause, Gap},
+    gate::Spans,
     journal::{self, FILE as JOURNAL},
     keys::Seals,
     manifest::{FILE as MANIFEST, Manifest, SCHEMA},
@@ -88,6 +89,27 @@ fn recover_with(dir: &Path, seals: Option<&Seals>) -> Result<Recovery, RecordErr
     Ok(Recovery { redacted, ..finish(dir, known, seals)? })
 }
 
+/// The same in memory, of a session in one part: what becomes of `file`, were it the file of each of the tracks that the journal knows.
+#[cfg(any(fuzzing, feature = "sim"))]
+pub(crate) fn recover_bytes(journal: &[u8], file: &[u8]) -> Vec<(String, Manifest, Vec<u8>)> {
+    let mut known = Known::from_journal(journal::lines(journal));
+    known.now = known.now.min(SLACK);
+    let stream = Stream::read(file, known.now + SLACK);
+    let end = stream.as_ref().map_or(0, Stream::reached).max(known.now);
+    let Known { epoch_unix_ms, events, paused, tracks, .. } = known;
+    let finish = |(name, track): (String, KnownTrack)| {
+        let finished = stream.as_ref().map_or_else(|| silent(&name, end), |stream| stream.finish(end));
+        let holes: Vec<Gap> = stream.iter().flat_map(Stream::holes).map(|hole| gap(0, hole)).collect();
+        let part = part(super::manifest::file_name(&name), 0, stream.as_ref());
+        let reached = stream.as_ref().map_or(0, Stream::reached).min(end);
+        let entry = track.entry(vec![part], reached, &holes, end);
+        let speakers = BTreeMap::from([(name.clone(), entry)]);
+        let (paused, events) = (paused.clone(), events.clone());
+        (name, manifest(end, epoch_unix_ms, paused, speakers, events, &[]), finished)
+    };
+    tracks.into_iter().map(finish).collect()
+}
+
 /// Does what is left to do of one, and takes away what one has left that was never decided.
 fn finish_redaction(dir: &Path, seals: Option<&Seals>) -> Result<Option<Redacted>, RecordError> {
     let pending = Pending::of(dir)?;
@@ -116,7 +138,7 @@ fn is_as_told(dir: &Path, manifest: &Manifest) -> Result<bool, RecordError> {
 fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
     let starts: Vec<u64> = [0].into_iter().chain(known.parts).collect();
     let disk = Folder::create(dir, true).map_err(|error| RecordError::new(dir, "open", error))?;
-    let longest = known.now + SLACK;
+    let longest = known.now.saturating_add(SLACK);
     let recovery = Recovery::default();
     let mut session = Session { dir, disk, seals, starts, end: known.now, longest, recovery };
     session.end = session.reached(known.tracks.keys())?.max(known.now);
@@ -125,23 +147,48 @@ fn finish(dir: &Path, known: Known, seals: Option<&Seals>) -> Result<Recovery, R
     for (name, track) in known.tracks {
         speakers.insert(name.clone(), session.track(&name, track)?);
     }
-    let manifest = Manifest {
-        schema: SCHEMA,
-        finished: true,
-        recovered: true,
-        sample_rate_hz: RATE_HZ,
-        epoch_unix_ms: known.epoch_unix_ms,
-        from_sample: 0,
-        samples: session.end,
-        paused: known.paused,
-        speakers,
-        events: known.events,
-        parts: parts::listed(session.starts.get(1..).unwrap_or_default()),
-    };
+    let further = session.starts.get(1..).unwrap_or_default();
+    let manifest = manifest(session.end, known.epoch_unix_ms, known.paused, speakers, known.events, further);
     session.write_parts(&manifest)?;
     session.write(MANIFEST, &manifest.json())?;
     session.disk.remove(JOURNAL).map_err(|error| RecordError::new(&dir.join(JOURNAL), "remove", error))?;
     Ok(session.recovery)
+}
+
+/// A finished session's, which ends at `end` and has these `further` parts.
+fn manifest(
+    end: u64,
+    epoch_unix_ms: Option<u64>,
+    paused: Spans,
+    speakers: BTreeMap<String, super::TrackEntry>,
+    events: Vec<Event>,
+    further: &[u64],
+) -> Manifest {
+    Manifest {
+        schema: SCHEMA,
+        finished: true,
+        recovered: true,
+        sample_rate_hz: RATE_HZ,
+        epoch_unix_ms,
+        from_sample: 0,
+        samples: end,
+        paused,
+        speakers,
+        events,
+        parts: parts::listed(further),
+    }
+}
+
+/// What the manifest says of a file that begins with room sample `from`, but for its hash.
+fn part(file: String, from: u64, stream: Option<&Stream<'_>>) -> TrackPart {
+    TrackPart {
+        file,
+        from_sample: from,
+        pre_skip: stream.map_or(LOOKAHEAD, |stream| stream.pre_skip),
+        recorded: stream.map_or(0, Stream::recorded),
+        file_bytes: None,
+        sha256: None,
+    }
 }
 
 /// A session that is being finished.
@@ -224,14 +271,7 @@ impl Session<'_> {
         if finished != *bytes {
             self.write(file, &finished)?;
         }
-        let part = TrackPart {
-            file: file.clone(),
-            from_sample: span.start,
-            pre_skip: stream.map_or(LOOKAHEAD, |stream| stream.pre_skip),
-            recorded: stream.map_or(0, Stream::recorded),
-            file_bytes: None,
-            sha256: None,
-        };
+        let part = part(file.clone(), span.start, stream);
         let kept = left.kept(stream.map_or(0, Stream::bytes));
         let on_the_room_clock = |hole| gap(span.start, hole);
         Ok(Piece {

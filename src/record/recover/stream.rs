@@ -1,7 +1,7 @@
 //! A track's file as it was left: its whole pages, and where some are missing. In come bytes, whatever they are; out comes
 //! a stream that ends where the room does, with silence where pages are gone.
 
-use super::page::{FIRST, LAST, Page};
+use crate::record::page::{FIRST, LAST, Page};
 use crate::record::{fill, tape::LOOKAHEAD, toc::duration_samples};
 
 /// Silent packets in a page: at most 255.
