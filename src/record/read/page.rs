@@ -1,7 +1,7 @@
 //! Pages of an Ogg file (RFC 3533 §6): found from any byte on, whole or not at all. What is between pages, and a page
 //! that a crash cut off or whose checksum is wrong, is passed over.
 
-use super::super::page::{self, HEADER_BYTES, LAST};
+use crate::record::page::{self, HEADER_BYTES, LAST};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// No page is longer: 255 segments of 255 bytes.
