@@ -205,6 +205,24 @@ fn a_power_failure_at_any_moment_leaves_parts_that_recovery_finishes() {
 }
 
 #[test]
+fn a_packet_across_the_seam_is_told_once_though_nothing_came_behind_it() {
+    let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 167));
+    let mut recorder = Recorder::create(dir.path(), rotating()).unwrap();
+    recorder.join(MARA, "mara", at(0)).unwrap();
+    recorder.open(Recordable::dangerously_without_consent(MARA, at(0)));
+    for n in 0..250 {
+        (n < 167).then(|| recorder.packet(talker.packet(n, 0, 0)));
+        recorder.advance(at((n + 1) * FRAME)).unwrap();
+    }
+    drop(recorder);
+    recover(dir.path()).unwrap();
+    let said: Vec<_> = packets(dir.path(), "mara").into_iter().filter(|it| it.payload.len() > 3).collect();
+    assert!(said.len() == 167 && said[166].at < EVERY as i64 && said[166].end() > EVERY as i64);
+    let gaps = Manifest::read(dir.path()).unwrap().speakers.remove("mara").unwrap().gaps;
+    assert_eq!(gaps.first().map(|gap| gap.from_sample), Some(167 * FRAME), "{gaps:?}");
+}
+
+#[test]
 fn a_disk_that_fails_as_parts_turn_costs_nothing() {
     let talker = Talker::new(Mode::Speech, 600);
     for fault in [Fault::Full, Fault::ReadOnly, Fault::Removed, Fault::Io, Fault::NoSync] {

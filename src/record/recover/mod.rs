@@ -248,7 +248,7 @@ impl Session<'_> {
                 }
             }
         }
-        let reached = pieces.iter().rev().find_map(|piece| piece.reached).unwrap_or(0);
+        let reached = pieces.iter().filter_map(|piece| piece.reached).max().unwrap_or(0).min(self.end);
         let damaged: Vec<Gap> = pieces.iter().flat_map(|piece| piece.lost(reached)).collect();
         let dropped_bytes = pieces.iter().map(|piece| piece.dropped_bytes).sum();
         let files = pieces.into_iter().map(|piece| piece.part).collect();
@@ -276,7 +276,8 @@ impl Session<'_> {
         let on_the_room_clock = |hole| gap(span.start, hole);
         Ok(Piece {
             part: part.sealed(seal::of_bytes(&finished)),
-            reached: stream.map(|stream| span.start + stream.reached().min(length)),
+            // A packet across the seam is in the part where it begins.
+            reached: stream.map(|stream| span.start + stream.reached().min(length).max(stream.said())),
             to: span.end,
             holes: stream.into_iter().flat_map(Stream::holes).map(on_the_room_clock).collect(),
             dropped_bytes: (bytes.len() as u64).saturating_sub(kept),

@@ -115,6 +115,18 @@ impl<'a> Stream<'a> {
         (sample + LOOKAHEAD).saturating_sub(self.pre_skip)
     }
 
+    /// Where the speaker's last packet ends; beyond the file's end, if it reaches over that.
+    pub(super) fn said(&self) -> u64 {
+        let mut said = 0;
+        for Sound { page, from: mut at, .. } in self.sound.iter().copied() {
+            for packet in page.packets() {
+                at += duration_samples(packet).unwrap_or(0);
+                said = if fill::is_fill(packet) { said } else { at };
+            }
+        }
+        self.room(said)
+    }
+
     /// How many packets of the speaker begin where the file is heard; before that there may be some for the decoder alone.
     pub(super) fn recorded(&self) -> u64 {
         let from = self.pre_skip.saturating_sub(LOOKAHEAD);
