@@ -249,7 +249,11 @@ impl Session<'_> {
             }
         }
         let reached = pieces.iter().filter_map(|piece| piece.reached).max().unwrap_or(0).min(self.end);
-        let damaged: Vec<Gap> = pieces.iter().flat_map(|piece| piece.lost(reached)).collect();
+        let (mut damaged, mut before) = (Vec::new(), 0);
+        for piece in &pieces {
+            damaged.extend(piece.lost(before, reached));
+            before = before.max(piece.reached.unwrap_or(0));
+        }
         let dropped_bytes = pieces.iter().map(|piece| piece.dropped_bytes).sum();
         let files = pieces.into_iter().map(|piece| piece.part).collect();
         let entry = track.entry(files, reached, &damaged, self.end);
@@ -303,9 +307,9 @@ impl Session<'_> {
 }
 
 impl Piece {
-    /// What is not in it, if the track goes up to `reached`.
-    fn lost(&self, reached: u64) -> impl Iterator<Item = Gap> + '_ {
-        let from_sample = self.reached.unwrap_or(self.part.from_sample);
+    /// What is not in it, if the track goes up to `reached` and the parts before it up to `before`.
+    fn lost(&self, before: u64, reached: u64) -> impl Iterator<Item = Gap> + '_ {
+        let from_sample = self.reached.unwrap_or(self.part.from_sample).max(before);
         let rest = Gap { from_sample, to_sample: self.to.min(reached), cause: Cause::Crash };
         let rest = (rest.from_sample < rest.to_sample).then_some(rest);
         self.holes.iter().copied().chain(rest)
