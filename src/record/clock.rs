@@ -11,7 +11,7 @@ use super::{
     drift::{Drift, Knot},
     pace::Pace,
     reports::Reports,
-    trial::{Step, Trial},
+    trial::{Step, Trial, Verdict},
     waiting::{Waiting, media_sample},
 };
 use crate::{
@@ -161,12 +161,22 @@ impl Clock {
         match self.transit {
             None => self.begin(&trial, now),
             Some(anchor) => match trial.step_from(anchor, repair, self.stood(&trial)) {
-                Some(step) => self.step(step, &trial),
-                None => trial.packets.iter().for_each(|packet| self.learn(packet)),
+                Verdict::Stood(step) => self.step(step, &trial),
+                Verdict::HeldUp => trial.packets.iter().for_each(|packet| self.learn(packet)),
+                Verdict::TooSoon(first) => {
+                    let (before, rest) = trial.from(first);
+                    self.trial = Some(rest);
+                    return self.placed(before);
+                }
             },
         }
+        self.placed(trial.packets)
+    }
+
+    /// Packets, and the transit of their places.
+    fn placed(&self, packets: Vec<Waiting>) -> Vec<(Waiting, i64)> {
         let put = |packet: Waiting| self.transit_of(packet.sequence).map(|transit| (packet, transit));
-        trial.packets.into_iter().filter_map(put).collect()
+        packets.into_iter().filter_map(put).collect()
     }
 
     /// For how long the sender says that its clock stood still before the packets on trial.

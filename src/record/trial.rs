@@ -30,6 +30,17 @@ pub(super) struct Trial {
     pub(super) packets: Vec<Waiting>,
 }
 
+/// What a trial ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The sender's clock stood still.
+    Stood(Step),
+    /// The network did.
+    HeldUp,
+    /// It began with stragglers; what came from this number on has not been seen for long enough.
+    TooSoon(u64),
+}
+
 /// Where a clock lies that stood still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
@@ -65,24 +76,45 @@ impl Trial {
 
     /// Where the clock lies now, if it stood still and lay at `anchor` before. Else these packets were held up. The sender
     /// may have told for how long it stood.
-    pub(super) fn step_from(&self, anchor: i64, repair: Samples, told: Option<i64>) -> Option<Step> {
+    pub(super) fn step_from(&self, anchor: i64, repair: Samples, told: Option<i64>) -> Verdict {
         let half = self.since + Samples::new(repair.count() / 2);
-        let floor =
-            self.packets.iter().filter(|packet| packet.arrived >= half).map(Waiting::transit).min()?;
+        let late = self.packets.iter().filter(|packet| packet.arrived >= half);
+        let Some(floor) = late.map(Waiting::transit).min() else { return Verdict::HeldUp };
         // Quicker than whatever came later: these were sent before the clock stood still, and held up.
         let (old, new): (Vec<&Waiting>, Vec<&Waiting>) =
             self.packets.iter().partition(|packet| packet.transit() < floor - FLAT);
         let agrees = |told: i64| (told - (floor - anchor)).abs() < AGREE;
         if told.is_some_and(|told| told.abs() < AGREE && !agrees(told)) {
-            return None;
+            return Verdict::HeldUp;
         }
         let sure = !(0..SURE).contains(&(floor - anchor)) || told.is_some_and(agrees);
         let even = old.len() * 8 <= self.packets.len();
-        let new = if sure && !even { self.packets.iter().collect() } else { new };
-        let stood = lasts(&new) >= repair.count() / 2 && (sure || even && self.is_flat(&new, repair));
-        let transit = new.iter().map(|packet| packet.transit()).min()?;
-        let first = new.iter().map(|packet| packet.sequence).min()?;
-        stood.then_some(Step { transit, first })
+        let new = if sure && !even { self.behind(&old) } else { new };
+        let first = new.iter().map(|packet| packet.sequence).min().unwrap_or(0);
+        if lasts(&new) < repair.count() / 2 {
+            let all = new.len() == self.packets.len();
+            return if all { Verdict::HeldUp } else { Verdict::TooSoon(first) };
+        }
+        let transit = new.iter().map(|packet| packet.transit()).min();
+        let stood = transit.filter(|_| sure || even && self.is_flat(&new, repair));
+        stood.map_or(Verdict::HeldUp, |transit| Verdict::Stood(Step { transit, first }))
+    }
+
+    /// What was sent behind the last of the `old`, if these stand at the beginning; all of it if they are strewn about: then
+    /// it is the network that is uneven.
+    fn behind(&self, old: &[&Waiting]) -> Vec<&Waiting> {
+        let last = old.iter().map(|packet| packet.sequence).max();
+        let (before, behind): (Vec<&Waiting>, Vec<&Waiting>) =
+            self.packets.iter().partition(|packet| Some(packet.sequence) <= last);
+        if before.len() <= behind.len() { behind } else { self.packets.iter().collect() }
+    }
+
+    /// The packets from this number on, on trial from when the first of them came.
+    pub(super) fn from(self, first: u64) -> (Vec<Waiting>, Self) {
+        let (before, packets): (Vec<_>, Vec<_>) =
+            self.packets.into_iter().partition(|packet| packet.sequence < first);
+        let since = packets.iter().map(|packet| packet.arrived).min().unwrap_or(self.since);
+        (before, Self { since, packets })
     }
 
     /// Do the quickest of each quarter of the trial lie on one floor?
@@ -140,7 +172,10 @@ mod tests {
     /// By how much the clock stepped from a transit of 0, and with which packet.
     fn step(transits: impl IntoIterator<Item = u64>) -> Option<(i64, u64)> {
         let origin = MediaTime::ORIGIN.samples() as i64;
-        trial(transits).step_from(-origin, REPAIR, None).map(|step| (step.transit + origin, step.first))
+        match trial(transits).step_from(-origin, REPAIR, None) {
+            Verdict::Stood(step) => Some((step.transit + origin, step.first)),
+            _ => None,
+        }
     }
 
     #[test]
@@ -166,7 +201,9 @@ mod tests {
     #[test]
     fn what_the_sender_says_decides_where_it_can_be_true() {
         let origin = MediaTime::ORIGIN.samples() as i64;
-        let told = |packets: &Trial, told| packets.step_from(-origin, REPAIR, Some(told)).is_some();
+        let told = |packets: &Trial, told| {
+            matches!(packets.step_from(-origin, REPAIR, Some(told)), Verdict::Stood(_))
+        };
         let even = trial([9_600; 100]);
         assert!(told(&even, 9_500) && !told(&even, 0), "a route that grew longer");
         assert!(told(&even, -48_000), "an absurd word counts for nothing");
@@ -178,6 +215,21 @@ mod tests {
     fn what_was_held_up_before_the_clock_stood_still_is_told_apart() {
         let transits = [5_000, 6_000].into_iter().chain(std::iter::repeat_n(12_000, 100));
         assert_eq!(step(transits), Some((12_000, 2)));
+    }
+
+    #[test]
+    fn a_trial_that_began_with_stragglers_goes_on_with_what_came_behind() {
+        let origin = MediaTime::ORIGIN.samples() as i64;
+        // Four came late before the sender was silent for 1.5 s, its clock standing; then half a second of it was heard.
+        let transits = [12_000, 20_000, 15_000, 30_000].into_iter().chain(std::iter::repeat_n(72_000, 25));
+        let all = trial(transits);
+        assert_eq!(all.step_from(-origin, REPAIR, None), Verdict::TooSoon(4));
+        let (before, rest) = all.from(4);
+        assert_eq!((before.len(), rest.packets.len()), (4, 25));
+        assert_eq!(rest.since, rest.packets[0].arrived);
+        // Strewn about, they say that the network is uneven.
+        let strewn = (0..100).map(|n| if n % 6 == 5 && n < 45 { 40_000 } else { 41_000 });
+        assert_eq!(step(strewn), Some((40_000, 0)));
     }
 
     #[test]
