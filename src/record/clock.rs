@@ -166,7 +166,8 @@ impl Clock {
                 Verdict::TooSoon(first) => {
                     let (before, rest) = trial.from(first);
                     self.trial = Some(rest);
-                    return self.placed(before);
+                    let placed = self.placed(before);
+                    return placed.into_iter().chain(self.judge(now, repair)).collect();
                 }
             },
         }
