@@ -198,6 +198,35 @@ fn the_clip_and_its_papers_are_right(house: &House, clip: ItemId, recording: Ite
 }
 
 #[test]
+fn a_transcript_goes_when_somebody_in_it_takes_back_what_was_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut house = House::open(&dir.path().join("room"));
+    let lanes = ["mara", "george"].map(|name| house.seat(name));
+    let transcript = house.decide(|room, now| room.transcribe(person("ada"), now));
+    house.decide(|room, now| room.agree(person("mara"), Purpose::Transcribe, None, now));
+    let folder = house.steward.folder_of(transcript);
+    std::fs::create_dir_all(&folder).expect("a disk");
+    std::fs::write(folder.join("words.txt"), "what Mara said").expect("a disk");
+    house.now_ms = 1_000;
+    let past = span(0, 1_000);
+    house.decide(|room, now| room.revoke(person("george"), past, now));
+    house.until(|fact| matches!(fact, Fact::Redacted { .. }));
+    assert!(folder.exists(), "he was never in it");
+    let entry = house.decide(|room, now| room.revoke(person("mara"), past, now));
+    let is_done = |house: &House| {
+        let done = |fact: &Fact| matches!(fact, Fact::Redacted { entry: of, .. } if *of == entry);
+        house.steward.room().entries().iter().any(|it| done(&it.fact))
+    };
+    assert!(folder.exists() && !is_done(&house), "it is still being written");
+    house.decide(|room, now| room.stop_transcript(person("ada"), now));
+    house.until(|fact| matches!(fact, Fact::Redacted { entry: of, .. } if *of == entry));
+    assert!(!folder.exists());
+    let told = |order: &Order| matches!(order, Order::Dropped(item, gone) if *item == transcript && gone[0].kind == "transcript");
+    assert!(house.orders.iter().any(told) && house.failures().is_empty(), "{:?}", house.orders);
+    drop(lanes);
+}
+
+#[test]
 fn a_sealed_recording_is_gone_with_its_keys() {
     let dir = tempfile::tempdir().expect("a folder");
     let (folder, keys) = (dir.path().join("room"), dir.path().join("keys"));

@@ -2,8 +2,9 @@
 
 use super::{Order, Steward, cutting::Cutting};
 use crate::{
-    record::{Manifest, RecordError, Redacted},
-    room::{Entry, Fact, ItemId, Kind, Moment, Person, Span, sha256},
+    consent::Purpose,
+    record::{Derived, Manifest, RecordError, Redacted},
+    room::{Consent, Entry, Fact, ItemId, Kind, Moment, Person, Span, sha256},
 };
 use std::{fs, time::Duration};
 
@@ -61,9 +62,47 @@ impl Steward {
                 }
             }
         }
+        done &= self.drop_transcripts(who, &name, span);
         if done {
             let _ = self.room.redacted(entry, sha256(&keys), now);
         }
+    }
+
+    /// What may hold words of somebody who takes them back goes whole, as nobody here can read it; one that is still being
+    /// written is waited for. Are all gone?
+    fn drop_transcripts(&mut self, who: Person, name: &str, span: Span) -> bool {
+        let agreed = |entry: &Entry| matches!(entry.fact, Fact::Consent { of, purpose: Purpose::Transcribe, state: Consent::Given, .. } if of == who);
+        if !self.room.entries().iter().any(agreed) {
+            return true;
+        }
+        let items = self.room.items().filter(|(_, it)| !it.gone && it.kind == Kind::Transcript);
+        let items: Vec<_> = items.map(|(item, _)| item).collect();
+        // None is skipped because another is still being written.
+        items.into_iter().fold(true, |done, item| self.drop_transcript(item, name, span) && done)
+    }
+
+    fn drop_transcript(&mut self, item: ItemId, name: &str, span: Span) -> bool {
+        let path = self.folder_of(item);
+        if self.is_being_written(item) {
+            return false;
+        }
+        if !path.exists() {
+            return true;
+        }
+        if let Err(error) = self.delete_item(item) {
+            self.fail(item, &error);
+            return false;
+        }
+        let dropped = Derived {
+            path,
+            kind: "transcript".into(),
+            from_sample: span.from_sample.samples(),
+            to_sample: span.to_sample.samples(),
+            speakers: vec![name.to_owned()],
+            recipients: Vec::new(),
+        };
+        self.orders.push_back(Order::Dropped(item, vec![dropped]));
+        true
     }
 
     /// Nothing is to be done where the voice never was.

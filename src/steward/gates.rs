@@ -21,6 +21,11 @@ pub(super) struct Takes {
 }
 
 impl Steward {
+    /// Is this transcript still under way?
+    pub(super) fn is_being_written(&self, item: ItemId) -> bool {
+        self.takes.transcript.is_some_and(|(running, _)| running == item)
+    }
+
     /// Does all that may be done now, in order.
     pub(super) fn carry_out(&mut self, control: &mut Control, now: Moment) {
         while let Some(effect) = self.room.poll() {

@@ -7,7 +7,7 @@
 //! | file | is |
 //! |---|---|
 //! | `room.log` | the room's journal, appended and synced |
-//! | `item-N/` | what item N is: a recording, a copy for moderators, a clip |
+//! | `item-N/` | what item N is: a recording, a copy for moderators, a clip, a transcript |
 //! | `item-N/papers.json` | a clip's signed papers: see [`ClipManifest`](crate::room::ClipManifest) |
 //! | `deleted-N.json` | the signed proof that item N was deleted: see [`Excerpt`](crate::room::Excerpt) |
 //!

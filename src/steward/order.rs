@@ -11,7 +11,9 @@ use crate::{
 pub enum Order {
     /// Show it to everybody.
     Tell(News),
-    /// Write down what is said here, as this item; the voices that agreed to it are in it.
+    /// Write down what is said here, as this item; the voices that agreed to it are in it. What is written belongs in the
+    /// item's folder ([`Steward::folder_of`](super::Steward::folder_of)): from there it goes when the item is deleted, and
+    /// whole when somebody in it takes back what was said.
     WriteDown(ItemId, Transcript),
     /// Give an item to somebody.
     HandOver {
