@@ -78,7 +78,7 @@ impl Steward {
         let items = self.room.items().filter(|(_, it)| !it.gone && it.kind == Kind::Transcript);
         let items: Vec<_> = items.map(|(item, _)| item).collect();
         // None is skipped because another is still being written.
-        items.into_iter().fold(true, |done, item| self.drop_transcript(item, name, span) && done)
+        items.into_iter().filter(|item| !self.drop_transcript(*item, name, span)).count() == 0
     }
 
     fn drop_transcript(&mut self, item: ItemId, name: &str, span: Span) -> bool {
