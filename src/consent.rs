@@ -45,18 +45,6 @@ impl Recordable {
     pub fn dangerously_without_consent(speaker: SpeakerId, from: SampleTime) -> Self {
         Self { speaker, from }
     }
-
-    /// Whose voice.
-    #[must_use]
-    pub fn speaker(&self) -> SpeakerId {
-        self.speaker
-    }
-
-    /// The first sample that may be kept.
-    #[must_use]
-    pub fn from(&self) -> SampleTime {
-        self.from
-    }
 }
 
 /// Proof that a voice may be written down, from one sample on. It opens a transcript's gate and no other.
@@ -77,18 +65,6 @@ impl Transcribable {
     #[must_use]
     pub fn dangerously_without_consent(speaker: SpeakerId, from: SampleTime) -> Self {
         Self { speaker, from }
-    }
-
-    /// Whose voice.
-    #[must_use]
-    pub fn speaker(&self) -> SpeakerId {
-        self.speaker
-    }
-
-    /// The first sample that may be written down.
-    #[must_use]
-    pub fn from(&self) -> SampleTime {
-        self.from
     }
 }
 
@@ -124,18 +100,6 @@ impl ModerationBasis {
         Self { speaker, from, basis }
     }
 
-    /// Whose voice.
-    #[must_use]
-    pub fn speaker(&self) -> SpeakerId {
-        self.speaker
-    }
-
-    /// The first sample that may be kept.
-    #[must_use]
-    pub fn from(&self) -> SampleTime {
-        self.from
-    }
-
     /// Why.
     #[must_use]
     pub fn basis(&self) -> LegalBasis {
@@ -154,6 +118,20 @@ pub trait Proof: std::fmt::Debug {
 
 macro_rules! proof {
     ($($proof:ty),*) => {$(
+        impl $proof {
+            /// Whose voice.
+            #[must_use]
+            pub fn speaker(&self) -> SpeakerId {
+                self.speaker
+            }
+
+            /// The first sample that it holds for.
+            #[must_use]
+            pub fn from(&self) -> SampleTime {
+                self.from
+            }
+        }
+
         impl Proof for $proof {
             fn speaker(&self) -> SpeakerId {
                 self.speaker

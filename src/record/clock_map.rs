@@ -2,7 +2,7 @@
 //! sender's clock and in steps of 2.5 ms; in the room they were said a little earlier or later, and a little faster or
 //! slower. In come a track's places and the knots of its clocks, out comes a straight piece for each stretch.
 
-use super::{drift::Knot, tape::Place, waiting::Run};
+use super::{drift::Knot, place::Place, waiting::Run};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Which of a track's packets go when its voice is taken back: those in the stretch, and those behind that may tell of it, as
 //! behind a gate.
 
-use super::{fill, gap::Cause, manifest::Manifest, memory::EncoderMemory, tape::Place, waiting::Run};
+use super::{fill, gap::Cause, manifest::Manifest, memory::EncoderMemory, place::Place, waiting::Run};
 use std::{collections::VecDeque, ops::Range};
 
 /// Decides packet by packet, from the track's first on.

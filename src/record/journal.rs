@@ -2,7 +2,7 @@
 //! its knowledge behind. Each line stands by itself; one that was cut off is no line.
 
 use super::{
-    counts::Counts, disk::Disk, drift::Knot, event::Event, gap::Told, growing::Growing, tape::Place,
+    counts::Counts, disk::Disk, drift::Knot, event::Event, gap::Told, growing::Growing, place::Place,
     waiting::Run,
 };
 use serde::{Deserialize, Serialize};

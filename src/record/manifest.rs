@@ -11,8 +11,8 @@ use super::{
     gap::Gap,
     gate::{Gates, Spans},
     parts::{Part, TrackPart, own_name},
+    place::Place,
     seal::Seal,
-    tape::Place,
     track::Track,
 };
 use crate::time::RATE_HZ;

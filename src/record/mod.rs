@@ -31,6 +31,7 @@
 //!   the repair window where a packet was missing. [`recover`](recover()) finishes them.
 
 mod allowance;
+mod armed;
 mod bounds;
 mod clock;
 mod clock_map;
@@ -52,6 +53,7 @@ mod gate;
 mod growing;
 mod journal;
 mod keys;
+mod lead;
 mod limits;
 mod manifest;
 mod memory;
@@ -62,6 +64,7 @@ mod pace;
 mod page;
 mod parts;
 mod pending;
+mod place;
 mod read;
 mod recorder;
 mod recover;
@@ -86,6 +89,7 @@ mod unseal;
 mod unsealed;
 mod waiting;
 mod watch;
+mod weight;
 
 pub use allowance::Allowance;
 pub use clock_map::ClockPoint;
@@ -107,6 +111,7 @@ pub use manifest::{Manifest, TrackEntry};
 pub(crate) use ogg_file::OggOpusFile;
 pub use parts::{Part, Rotation, TrackPart};
 pub use pending::Redacted;
+pub use place::Place;
 pub use read::{Origin, Recording, TrackPacket, TrackReader};
 pub use recorder::Recorder;
 #[cfg(any(fuzzing, feature = "sim"))]
@@ -116,7 +121,6 @@ pub use redact::{redact, redact_on, redact_sealed};
 pub use session::{Session, TrackSummary};
 #[cfg(feature = "render")]
 pub(crate) use tape::LOOKAHEAD;
-pub use tape::Place;
 pub use track_file::TrackFile;
 pub use unseal::unseal;
 #[cfg(any(fuzzing, feature = "sim"))]

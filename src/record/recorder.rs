@@ -38,7 +38,7 @@ pub struct Recorder {
     /// None while it is armed.
     pub(super) store: Option<Store>,
     /// How much an armed one remembers.
-    pre_roll: Samples,
+    pub(super) pre_roll: Samples,
     /// None if tracks are plain.
     seals: Option<Seals>,
     pub(super) tracks: BTreeMap<String, Track>,
@@ -105,41 +105,6 @@ impl Recorder {
     /// `seals` says and are on disk before what they seal. Who wants all tracks sealed says so before anybody joins.
     pub fn seal(&mut self, seals: Seals) {
         self.seals = Some(seals);
-    }
-
-    /// A recorder that remembers the last `pre_roll` of a room in memory and writes nothing, until it [begins](Self::begin).
-    #[must_use]
-    pub fn arm(config: RecorderConfig, pre_roll: Samples) -> Self {
-        Self { pre_roll, ..Self::new(config) }
-    }
-
-    /// An armed recorder begins to record into `dir`, from a moment on that may be past: as far back as it remembers, and
-    /// of each voice no more than what it had agreed to then. From which sample on it records.
-    ///
-    /// # Errors
-    /// The folder or the manifest cannot be written; it remains armed.
-    pub fn begin(&mut self, dir: &Path, from: SampleTime) -> Result<SampleTime, RecordError> {
-        let folder = Folder::create(dir, self.config.sync.is_some());
-        let folder = folder.map_err(|source| RecordError::new(dir, "create", source))?;
-        self.begin_on(Box::new(folder), dir, from)
-    }
-
-    /// As [`Self::begin`], on a disk of the caller's.
-    ///
-    /// # Errors
-    /// As [`Self::begin`].
-    pub fn begin_on(
-        &mut self,
-        disk: Box<dyn Disk>,
-        dir: &Path,
-        from: SampleTime,
-    ) -> Result<SampleTime, RecordError> {
-        let from = from.max(self.now.before(self.pre_roll));
-        if self.store.is_none() {
-            self.open_store(disk, dir, from)?;
-            self.keep_nothing_before(from);
-        }
-        Ok(from)
     }
 
     pub(super) fn open_store(

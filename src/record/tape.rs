@@ -13,41 +13,26 @@ use super::{
     allowance::Purse,
     disk::Disk,
     fill::{self, Coded, LATTICE},
+    lead::Lead,
     limits::{Limit, Limits},
     ogg::{self, OggOpus},
     parts::TrackPart,
+    place::Place,
     read::{Origin, TrackPacket},
     reel::Reel,
     seal::Seal,
     sealer::Sealer,
     toc::Toc,
     waiting::{Run, Waiting},
+    weight::Weight,
 };
-use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::VecDeque, io};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 pub(crate) const LOOKAHEAD: u64 = 312;
 
-/// What a decoder hears before it is to be heard (RFC 7845 §4.6): 80 ms.
-const PRE_ROLL: u64 = 3_840;
-
 /// What may wait for the disk: at 32 kbit/s a minute of a voice.
 const BACKLOG_BYTES: usize = 256 << 10;
-
-/// Where a run of the sender's clock stands in the track; in the manifest, so that a reader can find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Which of the speaker's stays in the room, from 1.
-    #[serde(default)]
-    pub stay: u32,
-    /// Which run of the sender's clock in it: each restart counts one.
-    pub epoch: u32,
-    /// Where its first packet that stands by this reckoning begins in the track.
-    pub room_sample: u64,
-    /// That packet's media time, counted from where the stay's first packet was put.
-    pub media_sample: i64,
-}
 
 /// One file and where its end stands.
 #[derive(Debug)]
@@ -70,33 +55,14 @@ pub(super) struct Tape {
     owed: u64,
     /// Packets in the file, copies aside.
     recorded: u64,
-    /// What came last, if another file may have to begin with it.
-    recent: Option<VecDeque<Coded>>,
+    /// What another file would begin with.
+    lead: Lead,
     /// The first byte of the packet at the file's end, if it is the speaker's.
     end: Option<Toc>,
     places: Vec<Place>,
     placed: Option<(Run, i64)>,
     /// What was laid since it was last asked for, if somebody asks.
     said: Option<Vec<TrackPacket>>,
-}
-
-/// What a tape holds, in bytes, of what a purse allows; nothing once it is gone.
-#[derive(Debug)]
-struct Weight {
-    purse: Purse,
-    held: usize,
-}
-
-impl Weight {
-    fn weigh(&mut self, now: usize) {
-        self.purse.weigh(std::mem::replace(&mut self.held, now), now);
-    }
-}
-
-impl Drop for Weight {
-    fn drop(&mut self) {
-        self.weigh(0);
-    }
 }
 
 impl Tape {
@@ -111,11 +77,11 @@ impl Tape {
             gated: false,
             from: 0,
             first: None,
-            weight: Weight { purse: Purse::new(Limits::NONE, None), held: 0 },
+            weight: Weight::of(Purse::new(Limits::NONE, None)),
             refusing: Limit::Voice,
             owed: 0,
             recorded: 0,
-            recent: None,
+            lead: Lead::default(),
             end: None,
             places: Vec::new(),
             placed: None,
@@ -127,7 +93,7 @@ impl Tape {
 
     /// One that holds no more than `purse` allows.
     pub(super) fn paid_from(mut self, purse: &Purse) -> Self {
-        self.weight = Weight { purse: purse.clone(), held: 0 };
+        self.weight = Weight::of(purse.clone());
         self.weight.weigh(self.file.held());
         self
     }
@@ -139,7 +105,7 @@ impl Tape {
 
     /// One behind which others may follow.
     pub(super) fn turns(self) -> Self {
-        Self { recent: Some(VecDeque::new()), ..self }
+        Self { lead: Lead::kept(), ..self }
     }
 
     /// The room sample it is heard from.
@@ -194,11 +160,11 @@ impl Tape {
         self.pay();
         let taken = self.owed == 0 && self.has_room();
         if taken {
-            self.remember(&packet);
+            self.lead.remember(&packet);
             self.stream.push(packet);
             self.turn_page();
         } else {
-            self.forget();
+            self.lead.forget();
             self.owed += packet.1;
         }
         taken
@@ -229,22 +195,6 @@ impl Tape {
         self.owed > 0
     }
 
-    /// Keeps what a decoder needs to go on from here.
-    fn remember(&mut self, packet: &Coded) {
-        let Some(recent) = &mut self.recent else { return };
-        recent.push_back(packet.clone());
-        let mut samples: u64 = recent.iter().map(|packet| packet.1).sum();
-        while let Some(first) = recent.front().filter(|first| samples - first.1 >= PRE_ROLL) {
-            samples -= first.1;
-            recent.pop_front();
-        }
-    }
-
-    /// Behind silence a decoder begins anew.
-    fn forget(&mut self) {
-        self.recent.iter_mut().for_each(VecDeque::clear);
-    }
-
     fn turn_page(&mut self) {
         let pages = self.stream.take();
         if !pages.is_empty() {
@@ -268,7 +218,7 @@ impl Tape {
     fn silence(&mut self, target: u64) {
         while let Some(packet) = fill::silence(target.saturating_sub(self.reached())) {
             self.put(packet);
-            self.forget();
+            self.lead.forget();
         }
     }
 
@@ -343,7 +293,7 @@ impl Tape {
     pub(super) fn turn(&mut self, at: u64, file: String) -> TrackPart {
         let end = self.place(at).next_multiple_of(LATTICE);
         self.silence(end);
-        let lead = self.recent.as_mut().map(std::mem::take).unwrap_or_default();
+        let lead = self.lead.take();
         let end = self.first().saturating_add_unsigned(self.reached());
         let first = end.saturating_sub_unsigned(lead.iter().map(|packet| packet.1).sum());
         let was_begun = self.first.is_some();
@@ -394,7 +344,7 @@ impl Tape {
     /// The file is gone: begins it anew with silence of the same length. From which room sample on, and how many packets were in it.
     pub(super) fn lose(&mut self) -> (u64, u64) {
         let reached = self.reached();
-        self.forget();
+        self.lead.forget();
         self.file.begin_anew();
         self.stream = OggOpus::new(self.serial, 2, self.pre_skip());
         (self.owed, self.end) = (reached, None);

@@ -2,6 +2,8 @@
 //! out, and every stretch between is filled and told.
 
 mod clocks;
+mod files;
+mod journalled;
 
 use super::{
     clock::{Clock, Standing},
@@ -10,7 +12,6 @@ use super::{
     fill::{self, LONGEST_DTX},
     gap::{Cause, Gap, Gaps},
     gate::Gates,
-    journal::News,
     memory::EncoderMemory,
     parts::TrackPart,
     tape::Tape,
@@ -120,12 +121,6 @@ impl Track {
         self.counts.received += packets;
     }
 
-    /// How many bytes its files are long.
-    pub(super) fn bytes(&self) -> u64 {
-        let before: u64 = self.files.iter().filter_map(|part| part.file_bytes).sum();
-        before + self.tape.bytes()
-    }
-
     /// Takes a packet of one of the speaker's stays.
     pub(super) fn packet(&mut self, stay: u32, packet: VoicePacket<'_>) {
         self.counts.received += 1;
@@ -202,28 +197,6 @@ impl Track {
         self.forget_clocks(now);
         self.turn_at(self.settled);
         self.fill_settled();
-    }
-
-    /// From room sample `at` on it goes into another file.
-    pub(super) fn cut_at(&mut self, at: u64, file: String) {
-        self.cut = Some((at, file));
-    }
-
-    /// Is it in the file where it is to be?
-    pub(super) fn has_turned(&self) -> bool {
-        self.cut.is_none()
-    }
-
-    /// What comes next is at `next`: turns to the other file, if that belongs there.
-    fn turn_at(&mut self, next: u64) {
-        if let Some((at, file)) = self.cut.take_if(|(at, _)| *at <= next) {
-            self.files.push(self.tape.turn(at, file));
-        }
-    }
-
-    /// All its files.
-    pub(super) fn files(&self) -> impl Iterator<Item = TrackPart> {
-        self.files.iter().cloned().chain([self.tape.part()])
     }
 
     /// May the next packet be laid? What is settled may; and so may what was held back long enough behind no hole.
@@ -401,44 +374,6 @@ impl Track {
     /// Up to here the track is written: nothing before can end it.
     pub(super) fn reached(&self) -> u64 {
         self.settled.max(self.told)
-    }
-
-    /// Not before this may another file begin.
-    pub(super) fn written(&self) -> u64 {
-        self.reached().max(self.tape.samples())
-    }
-
-    /// The file is gone, and what was in it.
-    pub(super) fn lose(&mut self) {
-        let (from, packets) = self.tape.lose();
-        self.counts.recorded -= packets;
-        self.counts.refused += packets;
-        let lost = Gap { from_sample: from, to_sample: self.told, cause: Cause::Storage };
-        self.gaps.cover(lost);
-        self.gates.shut(from, self.told.max(from)).for_each(|shut| self.gaps.raise(shut));
-    }
-
-    /// What is new since the last question; all that has no number in it only if `all` is asked for.
-    pub(super) fn news(&mut self, name: &str, all: bool) -> Option<News> {
-        let (gaps, places) = (self.gaps.take_fresh(), self.tape.places());
-        let placed = places.get(self.journalled.0..).unwrap_or_default().to_vec();
-        self.journalled.0 = places.len();
-        if !all && gaps.is_empty() && placed.is_empty() {
-            return None;
-        }
-        let past = self.past.iter().flat_map(|(run, knots)| knots.iter().map(|knot| (*run, *knot)));
-        let tied = self.clocks.iter().flat_map(|(run, clock)| clock.tied().map(|knot| (*run, knot)));
-        let knots: Vec<_> = past.chain(tied).collect();
-        let fresh = knots.get(self.journalled.1..).unwrap_or_default().to_vec();
-        self.journalled.1 = knots.len();
-        let (told, packets) = (self.told, self.counts);
-        Some(News { name: name.to_owned(), told, packets, gaps, placed, knots: fresh })
-    }
-
-    /// Tells everything once more.
-    pub(super) fn tell_again(&mut self) {
-        self.journalled = (0, 0);
-        self.gaps.tell_again();
     }
 }
 

@@ -11,7 +11,7 @@ use crate::record::{
     journal::{Line, News},
     manifest::{Manifest, TrackEntry},
     parts::TrackPart,
-    tape::Place,
+    place::Place,
     waiting::Run,
 };
 use std::collections::BTreeMap;
