@@ -15,6 +15,10 @@ pub(crate) struct Found {
     pub(crate) clicks: usize,
     /// The worst, in samples: positive ones come too late.
     pub(crate) worst: f64,
+    /// When that was said.
+    pub(crate) worst_at: f64,
+    /// When the last was said that cannot be heard.
+    pub(crate) missed_at: Option<f64>,
     /// How much longer than the room it is.
     pub(crate) too_long: i64,
 }
@@ -36,10 +40,13 @@ impl Found {
             if let Some(at) = click::find(sound(stretch)?.as_ref()) {
                 self.clicks += 1;
                 let off = first + at as f64 - said;
-                self.worst = if off.abs() > self.worst.abs() { off } else { self.worst };
-                break;
+                if off.abs() > self.worst.abs() {
+                    (self.worst, self.worst_at) = (off, said);
+                }
+                return Ok(());
             }
         }
+        self.missed_at = Some(said);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     cli::Arguments,
     sender::{FRAME, Sender, Sent, five_seconds},
-    story::STORIES,
+    story::{STORIES, Story},
 };
 use std::{
     cmp::Reverse,
@@ -78,6 +78,13 @@ pub(crate) fn record(arguments: &Arguments, dir: &Path) -> Result<Recorded, Box<
     evening.finish(end)
 }
 
+/// When a speaker comes first: never, if only another does.
+fn comes(story: &Story, arguments: &Arguments, rng: &mut Rng) -> f64 {
+    let at = rng.between(0.0, 48_000.0).floor() + if story.leaves { 960_007.0 } else { 0.0 };
+    let alone = arguments.only.as_deref();
+    if alone.is_none_or(|name| name == story.name) { at } else { f64::INFINITY }
+}
+
 impl Evening {
     fn new(arguments: &Arguments, dir: &Path) -> Result<Self, Box<dyn Error>> {
         let config = RoomConfig {
@@ -92,7 +99,7 @@ impl Evening {
         let seats = STORIES.map(|story| Seat {
             sender: Sender::new(story, rng.bits()),
             here: false,
-            turns: rng.between(0.0, 48_000.0).floor() + if story.leaves { 960_007.0 } else { 0.0 },
+            turns: comes(&story, arguments, &mut rng),
         });
         // A simulated second is no time to wait for a real disk in.
         let recorder = Recorder::create(dir, RecorderConfig { sync: None, ..RecorderConfig::default() })?;
@@ -183,6 +190,7 @@ impl Evening {
         if let Some(name) = session.unbalanced.first() {
             return Err(format!("{name}: its packets do not add up").into());
         }
+        self.recorded.voices.retain(|_, voice| !voice.clicks.is_empty());
         for (name, voice) in &mut self.recorded.voices {
             voice.track = session.tracks.remove(*name).unwrap_or_default();
             voice.clicks.sort_by(f64::total_cmp);

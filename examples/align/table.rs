@@ -57,10 +57,19 @@ pub(crate) fn print(arguments: &Arguments, recorded: &Recorded, tracks: &Listene
             story.told,
             if right { "" } else { "  <- NOT AS IT SHOULD BE" }
         );
+        if !right {
+            print_where(track);
+        }
         well &= right;
     }
     print_gaps(recorded);
     well
+}
+
+fn print_where(track: &Found) {
+    print!("         the worst in the track at {:.3} s", track.worst_at / 48_000.0);
+    track.missed_at.iter().for_each(|at| print!(", a click not heard at {:.3} s", at / 48_000.0));
+    println!();
 }
 
 fn print_gaps(recorded: &Recorded) {

@@ -92,8 +92,12 @@ impl Trial {
         }
         let sure = !(0..SURE).contains(&(floor - anchor)) || told.is_some_and(agrees);
         let even = old.len() * 8 <= self.packets.len();
-        let new = if sure && !even { self.behind(&old) } else { new };
-        let first = new.iter().map(|packet| packet.sequence).min().unwrap_or(0);
+        let new = match self.behind(&old) {
+            Some(behind) if sure || even => behind,
+            None if sure && !even => self.packets.iter().collect(),
+            _ => new,
+        };
+        let first = first_of(&new);
         if lasts(&new) < repair.count() / 2 {
             let begins_before = self.packets.iter().any(|packet| packet.sequence < first);
             return if begins_before && !new.is_empty() { Verdict::TooSoon(first) } else { Verdict::HeldUp };
@@ -103,13 +107,13 @@ impl Trial {
         stood.map_or(Verdict::HeldUp, |transit| Verdict::Stood(Step { transit, first }))
     }
 
-    /// What was sent behind the last of the `old`, if there is hardly anything else before that; all of it if they are strewn
-    /// about: then it is the network that is uneven.
-    fn behind(&self, old: &[&Waiting]) -> Vec<&Waiting> {
+    /// What was sent behind the last of the `old`, if there is hardly anything else before that: stragglers, some of them
+    /// as late by chance as those behind. None if the `old` are strewn about: then it is the network that is uneven.
+    fn behind(&self, old: &[&Waiting]) -> Option<Vec<&Waiting>> {
         let last = old.iter().map(|packet| packet.sequence).max();
         let (before, behind): (Vec<&Waiting>, Vec<&Waiting>) =
             self.packets.iter().partition(|packet| Some(packet.sequence) <= last);
-        if before.len() < 2 * old.len() { behind } else { self.packets.iter().collect() }
+        (before.len() < 2 * old.len().max(FEW / 2)).then_some(behind)
     }
 
     /// The packets from this number on, on trial from when the first of them came.
@@ -132,6 +136,15 @@ impl Trial {
         let spread = known.clone().max().zip(known.clone().min()).map_or(0, |(high, low)| high - low);
         packets.len() >= FEW && known.count() >= 3 && spread <= FLAT
     }
+}
+
+/// The number behind a stand. Where the sender marks the first packet behind a pause, a few stragglers from before it may
+/// be among the others.
+fn first_of(packets: &[&Waiting]) -> u64 {
+    let first = packets.iter().map(|packet| packet.sequence).min().unwrap_or(0);
+    let marked = packets.iter().filter(|packet| packet.marker).map(|packet| packet.sequence).min();
+    let before = |marked: &u64| packets.iter().filter(|packet| packet.sequence < *marked).count();
+    marked.filter(|marked| before(marked) < FEW).unwrap_or(first)
 }
 
 /// How long was the sender at it? One that stood still goes on sending; stragglers are few.
@@ -237,6 +250,27 @@ mod tests {
         // Strewn about, they say that the network is uneven.
         let strewn = (0..100).map(|n| if n % 3 == 2 && n < 45 { 40_000 } else { 41_000 });
         assert_eq!(step(strewn), Some((40_000, 0)));
+    }
+
+    #[test]
+    fn stragglers_as_late_as_a_stand_is_long_were_sent_before_it() {
+        // Two strays end what was said: one came later than the stand was long, one earlier.
+        let transits = || [73_000, 18_000].into_iter().chain(std::iter::repeat_n(49_000, 100));
+        assert_eq!(step(transits()), Some((49_000, 2)));
+        let short = [40_000, 4_000].into_iter().chain(std::iter::repeat_n(9_600, 100));
+        assert_eq!(step(short), Some((9_600, 2)));
+        // If both came later, only the sender's mark tells.
+        let mut marked = trial([73_000, 60_000].into_iter().chain(std::iter::repeat_n(49_000, 100)));
+        let origin = MediaTime::ORIGIN.samples() as i64;
+        let first = |trial: &Trial| match trial.step_from(-origin, REPAIR, None) {
+            Verdict::Stood(step) => step.first,
+            verdict => panic!("{verdict:?}"),
+        };
+        assert_eq!(first(&marked), 0);
+        marked.packets.iter_mut().find(|packet| packet.sequence == 2).unwrap().marker = true;
+        assert_eq!(first(&marked), 2);
+        marked.packets.iter_mut().for_each(|packet| packet.marker = packet.sequence == 50);
+        assert_eq!(first(&marked), 0, "so many are no stragglers");
     }
 
     #[test]
