@@ -86,7 +86,7 @@ impl Sender {
 
     /// Begins to speak at this room sample.
     pub(crate) fn come(&mut self, at: f64) {
-        (self.at, self.number) = (at, 0);
+        (self.at, self.number, self.pauses_for) = (at, 0, 0);
         self.begin_anew(true);
     }
 

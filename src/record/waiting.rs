@@ -117,6 +117,12 @@ impl Queue {
         fallen
     }
 
+    /// Where the last packet ends that begins before `at` and is of another run.
+    pub(super) fn end_before(&self, run: Run, at: i64) -> Option<u64> {
+        let mut before = self.0.range(..u64::try_from(at).ok()?).rev();
+        before.find(|(_, (packet, _))| packet.run != run).map(|(from, (packet, _))| from + packet.samples)
+    }
+
     pub(super) fn any_stereo(&self) -> bool {
         self.0.values().filter_map(|(packet, _)| packet.toc).any(Toc::is_stereo)
     }

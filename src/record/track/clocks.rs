@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// Places follow a drift in steps of the file's lattice, where nobody speaks. In speech too, before it is off by 10 ms.
 const FORCE: u64 = 384;
 
+/// A run whose beginning seems to lie on the end of the one before by no more than this lies behind it: 10 ms.
+const OVERLAP: i64 = 480;
+
 /// The clock of a run; a new one is taken to go as the one before it did.
 pub(super) fn entry(clocks: &mut BTreeMap<Run, Clock>, run: Run) -> &mut Clock {
     let before = clocks.range(..run).next_back().map_or_else(Pace::default, |(_, before)| before.pace());
@@ -92,9 +95,28 @@ impl Track {
 
     /// Places what was on trial, where that is over.
     pub(super) fn judge_clocks(&mut self, now: SampleTime) {
-        let judged: Vec<_> =
-            self.clocks.values_mut().flat_map(|clock| clock.judge(now, self.repair)).collect();
-        judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit));
+        let runs: Vec<Run> = self.clocks.keys().copied().collect();
+        for run in runs {
+            let judged = self.clocks.get_mut(&run).map(|clock| clock.judge(now, self.repair));
+            let judged = judged.unwrap_or_default();
+            let by = self.reaches_back(&judged);
+            if by > 0 {
+                self.clocks.get_mut(&run).and_then(|clock| clock.shift(by));
+            }
+            judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit + by));
+        }
+    }
+
+    /// How far a run that begins reaches back over the end of the one before it, where that is no more than jitter can
+    /// make of two that follow one another.
+    fn reaches_back(&self, judged: &[(Waiting, i64)]) -> i64 {
+        let Some((first, transit)) = judged.iter().min_by_key(|(packet, _)| packet.sequence) else {
+            return 0;
+        };
+        let at = first.at(*transit);
+        let written = self.before.as_ref().filter(|it| it.run != first.run).map(|_| self.told);
+        let end = self.waiting.end_before(first.run, at + OVERLAP).max(written).unwrap_or(0);
+        Some(end as i64 - at).filter(|by| (1..=OVERLAP).contains(by)).unwrap_or(0)
     }
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
