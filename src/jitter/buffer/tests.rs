@@ -151,6 +151,21 @@ fn reordered_packets_play_in_order_once_there_is_delay_for_it() {
 }
 
 #[test]
+fn packets_that_swap_places_cost_no_more_delay_than_the_swap() {
+    for every in [2, 5, 40] {
+        let mut desk = Desk::new();
+        let swapped = |sequence: u64| sequence > 0 && sequence.is_multiple_of(every);
+        let late: Vec<_> = (0..2000).map(|at| (at, if swapped(at) { 21 } else { 0 })).collect();
+        let decisions = desk.run(&late);
+        let target = desk.buffer.target();
+        // 21 ms late, so two pulls of 10 ms do not do.
+        assert!((Samples::from_ms(21)..=Samples::from_ms(30)).contains(&target), "{every}: {target:?}");
+        assert!(played(&decisions).len() >= 1998, "{every}: {}", played(&decisions).len());
+        assert!(concealed(&decisions) <= 12, "{every}: {}", concealed(&decisions));
+    }
+}
+
+#[test]
 fn a_lost_packet_is_concealed_until_the_one_behind_it_is_due() {
     let mut desk = Desk::new();
     let decisions = desk.run(&[(0, 0), (1, 0), (3, 0), (4, 0)]);
