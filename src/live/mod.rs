@@ -56,8 +56,8 @@
 //! **What happens when it does not fit.** Before each tick its end is foreseen, from its lateness and from the work that lies ahead
 //! at the prices paid lately. When that comes too near to the deadline for a tenth of a second, or when nine tenths
 //! of the time are spent, the worker goes up one [`Rung`]: neural concealment, the encoders' complexity, voices; on the last it takes
-//! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once there is time to spare and what would come
-//! back fits. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of
+//! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once what would come back
+//! fits with a fifth to spare. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of
 //! use passes unheard ([`RoomStats::passed`]): voices go on at their place, recordings lose nothing, listeners hear a gap.
 
 mod agenda;
