@@ -75,20 +75,21 @@ pub(super) const FILTERS: [[f32; TAPS]; 4] = [
 
 /// A filter and its mirror image, taken apart into what they share and what they differ by: run on the sums and the
 /// differences of mirrored samples these answer `even` and `odd`, and the filter `even + odd`, its image `even − odd`.
+/// Each weight stands there once for each sample of a block, so that it need not be spread out over them.
 #[derive(Clone, Copy)]
 struct Pair {
-    even: [f32; TAPS / 2],
-    odd: [f32; TAPS / 2],
+    even: [Block; TAPS / 2],
+    odd: [Block; TAPS / 2],
 }
 
-const PAIRS: [Pair; 4] = [pair(&FILTERS[0]), pair(&FILTERS[1]), pair(&FILTERS[2]), pair(&FILTERS[3])];
+static PAIRS: [Pair; 4] = [pair(&FILTERS[0]), pair(&FILTERS[1]), pair(&FILTERS[2]), pair(&FILTERS[3])];
 
 const fn pair(filter: &[f32; TAPS]) -> Pair {
-    let mut pair = Pair { even: [0.0; TAPS / 2], odd: [0.0; TAPS / 2] };
+    let mut pair = Pair { even: [[0.0; BLOCK]; TAPS / 2], odd: [[0.0; BLOCK]; TAPS / 2] };
     let mut tap = 0;
     while tap < TAPS / 2 {
-        pair.even[tap] = 0.5 * (filter[tap] + filter[REACH - tap]);
-        pair.odd[tap] = 0.5 * (filter[tap] - filter[REACH - tap]);
+        pair.even[tap] = [0.5 * (filter[tap] + filter[REACH - tap]); BLOCK];
+        pair.odd[tap] = [0.5 * (filter[tap] - filter[REACH - tap]); BLOCK];
         tap += 1;
     }
     pair
@@ -100,9 +101,15 @@ pub(super) const BLOCK: usize = 8;
 type Block = [f32; BLOCK];
 
 /// The highest that the wave gets, at eight moments a sample, within the twelve frames that end with each. The first
-/// [`REACH`] frames of `samples` are what came before; behind the last there must be [`BLOCK`] more, whatever they are.
-pub(super) fn true_peaks(samples: &[f32], width: usize, peaks: &mut [f32]) {
+/// [`REACH`] frames of `samples` are what came before; behind the last there must be [`BLOCK`] more, whatever they are. Where no
+/// sample is above `quiet` nobody wants to know: 0 stands there.
+pub(super) fn true_peaks(samples: &[f32], width: usize, quiet: f32, peaks: &mut [f32]) {
     for (peaks, start) in peaks.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+        let seen = samples.get(start..start + REACH * width + BLOCK).unwrap_or_default();
+        if peak_of(seen) <= quiet {
+            peaks.fill(0.0);
+            continue;
+        }
         let block = |frame: usize| -> Block {
             let seen = samples.get(start + frame * width..).and_then(<[f32]>::first_chunk);
             seen.copied().unwrap_or_default()
@@ -123,10 +130,12 @@ pub(super) fn true_peaks(samples: &[f32], width: usize, peaks: &mut [f32]) {
     }
 }
 
-fn weigh(blocks: &[Block; TAPS / 2], weights: &[f32; TAPS / 2]) -> Block {
+fn weigh(blocks: &[Block; TAPS / 2], weights: &[Block; TAPS / 2]) -> Block {
     let mut sum = [0.0; BLOCK];
-    for (block, weight) in blocks.iter().zip(weights) {
-        sum.iter_mut().zip(block).for_each(|(sum, sample)| *sum += weight * sample);
+    for (block, weights) in blocks.iter().zip(weights) {
+        for at in 0..BLOCK {
+            sum[at] += weights[at] * block[at];
+        }
     }
     sum
 }
@@ -155,7 +164,7 @@ mod tests {
             width in 1..3_usize,
         ) {
             let mut peaks = vec![0.0; 29 * width];
-            true_peaks(&samples, width, &mut peaks);
+            true_peaks(&samples, width, 0.0, &mut peaks);
             for (at, peak) in peaks.iter().enumerate() {
                 let window: Vec<f32> = (0..TAPS).map(|tap| samples[at + tap * width]).collect();
                 let mut highest = window[REACH].abs();
