@@ -75,21 +75,20 @@ pub(super) const FILTERS: [[f32; TAPS]; 4] = [
 
 /// A filter and its mirror image, taken apart into what they share and what they differ by: run on the sums and the
 /// differences of mirrored samples these answer `even` and `odd`, and the filter `even + odd`, its image `even − odd`.
-/// Each weight stands there once for each sample of a block, so that it need not be spread out over them.
 #[derive(Clone, Copy)]
 struct Pair {
-    even: [Block; TAPS / 2],
-    odd: [Block; TAPS / 2],
+    even: [f32; TAPS / 2],
+    odd: [f32; TAPS / 2],
 }
 
-static PAIRS: [Pair; 4] = [pair(&FILTERS[0]), pair(&FILTERS[1]), pair(&FILTERS[2]), pair(&FILTERS[3])];
+const PAIRS: [Pair; 4] = [pair(&FILTERS[0]), pair(&FILTERS[1]), pair(&FILTERS[2]), pair(&FILTERS[3])];
 
 const fn pair(filter: &[f32; TAPS]) -> Pair {
-    let mut pair = Pair { even: [[0.0; BLOCK]; TAPS / 2], odd: [[0.0; BLOCK]; TAPS / 2] };
+    let mut pair = Pair { even: [0.0; TAPS / 2], odd: [0.0; TAPS / 2] };
     let mut tap = 0;
     while tap < TAPS / 2 {
-        pair.even[tap] = [0.5 * (filter[tap] + filter[REACH - tap]); BLOCK];
-        pair.odd[tap] = [0.5 * (filter[tap] - filter[REACH - tap]); BLOCK];
+        pair.even[tap] = 0.5 * (filter[tap] + filter[REACH - tap]);
+        pair.odd[tap] = 0.5 * (filter[tap] - filter[REACH - tap]);
         tap += 1;
     }
     pair
@@ -130,12 +129,10 @@ pub(super) fn true_peaks(samples: &[f32], width: usize, quiet: f32, peaks: &mut 
     }
 }
 
-fn weigh(blocks: &[Block; TAPS / 2], weights: &[Block; TAPS / 2]) -> Block {
+fn weigh(blocks: &[Block; TAPS / 2], weights: &[f32; TAPS / 2]) -> Block {
     let mut sum = [0.0; BLOCK];
-    for (block, weights) in blocks.iter().zip(weights) {
-        for at in 0..BLOCK {
-            sum[at] += weights[at] * block[at];
-        }
+    for (block, weight) in blocks.iter().zip(weights) {
+        sum.iter_mut().zip(block).for_each(|(sum, sample)| *sum += weight * sample);
     }
     sum
 }
