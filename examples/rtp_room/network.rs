@@ -1,7 +1,7 @@
 //! The two network threads. One receives: datagrams find their speaker by source address. One sends: packets go to whom
 //! they are for.
 
-use crate::house::House;
+use crate::{house::House, priority::be_punctual};
 use std::{
     collections::HashMap,
     net::{SocketAddr, UdpSocket},
@@ -47,6 +47,8 @@ pub(crate) fn receive(
     payload_type: u8,
     done: &AtomicBool,
 ) {
+    // The stage tells whether the machine allows that.
+    be_punctual();
     let (mut guests, mut datagram) = (HashMap::<SocketAddr, Guest>::new(), [0; 2048]);
     let mut swept = now();
     while !done.load(Relaxed) {
@@ -72,6 +74,7 @@ pub(crate) fn receive(
 
 /// Sends until nobody can open a route any more.
 pub(crate) fn send(socket: &UdpSocket, new_routes: &Receiver<Route>) {
+    be_punctual();
     let (mut routes, mut came) = (Vec::<Route>::new(), false);
     let mut ticked = now();
     loop {

@@ -1,12 +1,15 @@
 //! Encodes spread over quanta. All mixes of a room begin their packets together, so that all would be encoded in the same quantum,
 //! and none in the next. Where many are made, half of them are moved by half a packet. That leaves no gap: one packet of 10 ms is
-//! sent among those of 20 (RFC 7587 §4.2), and the encoder goes on.
+//! sent among those of 20 (each says how long it is, RFC 6716 §3.1), and the encoder goes on.
 //!
 //! Whoever hears the same as others again moves back in the same way, to share their mix. A mix of which a lone voice's packets may
 //! be sent stays where that voice's are.
 
 use super::{Bus, Engine, coder::Coder};
-use crate::time::{SampleTime, Samples};
+use crate::{
+    codec::Codec,
+    time::{SampleTime, Samples},
+};
 
 /// Only packets of 20 ms are halved: others are rare, and what half of them leaves is dearer than what it spreads.
 const PACKET: Samples = Samples::from_ms(20);
@@ -44,9 +47,10 @@ impl Engine {
 }
 
 impl Bus {
-    /// In which half of a packet's time it is encoded, if it is.
+    /// In which half of a packet's time it is encoded, if it is. PCM costs nothing to encode.
     fn half(&self, at: SampleTime) -> Option<usize> {
-        let coder = self.chain.coder.as_ref().filter(|_| self.relay.is_none())?;
+        let dear = self.coding.is_some_and(|coding| coding.codec != Codec::Pcm);
+        let coder = self.chain.coder.as_ref().filter(|_| dear && self.relay.is_none())?;
         coder.half(at)
     }
 

@@ -28,7 +28,8 @@
 //!
 //! **What a tick does at most.** It takes 64 datagrams a lane. It decodes, recovers or conceals what is missing of one quantum for each
 //! voice that is heard. It encodes each distinct mix whose packet the quantum completes: with k voices audible those are
-//! k + 1, however many listen. Deep redundancy is unfolded for four packets. Every lane with anything in it and every bus is looked at once.
+//! k + 1, however many listen; of six and more, at quanta of 10 ms and less, one half 10 ms after the other. Deep redundancy is unfolded
+//! for four packets. Every lane with anything in it and every bus is looked at once.
 //! It hands over to rings, reads the clock twice, and calls nothing.
 //!
 //! **What that costs** in a room of n people of whom k are heard, for 20 ms of sound, with *d* a decode and *e* an encode: at most
