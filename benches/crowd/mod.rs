@@ -27,6 +27,8 @@ pub(crate) struct Manners {
 pub(crate) struct Crowd {
     voices: Vec<Vec<Box<[u8]>>>,
     pub(crate) parties: Vec<Party>,
+    /// Do turns end in all rooms at the same moment? In a house full of people they never do.
+    pub(crate) in_step: bool,
     rng: Rng,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct Party {
     pub(crate) room: RoomId,
     pub(crate) manners: Manners,
     people: Vec<Person>,
+    /// So many packets of the first turn were over when the room opened.
+    turn: u32,
     /// What all of them have sent is on its way up to here.
     sent_until: SampleTime,
     packet: u32,
@@ -62,7 +66,7 @@ const SILENCE: &[u8] = &[0xf8, 0xff, 0xfe];
 impl Crowd {
     pub(crate) fn new(seed: u64) -> Self {
         let voice = |seed| Talker::new(seed).packets().take(LOOP).collect();
-        Self { voices: (0..8).map(voice).collect(), parties: Vec::new(), rng: Rng::new(seed) }
+        Self { voices: (0..8).map(voice).collect(), parties: Vec::new(), in_step: false, rng: Rng::new(seed) }
     }
 
     /// Opens a room and lets its people in; each hears everybody else.
@@ -85,7 +89,8 @@ impl Crowd {
             people.push(Person { way_in, way_out, sequence: 0, phase, under_way: BinaryHeap::new() });
         }
         let sent_until = stage.now(room).unwrap_or_default() + AHEAD;
-        self.parties.push(Party { room, manners, people, sent_until, packet: 0 });
+        let turn = if self.in_step { 0 } else { (self.rng.bits() % LOOP as u64) as u32 };
+        self.parties.push(Party { room, manners, people, turn, sent_until, packet: 0 });
         Ok(room)
     }
 
@@ -96,7 +101,7 @@ impl Crowd {
             let Some(now) = stage.now(party.room) else { continue };
             party.send_until(now + AHEAD, &mut self.rng);
             for (number, person) in party.people.iter_mut().enumerate() {
-                person.arrive(now + AHEAD, &self.voices[number % self.voices.len()]);
+                person.arrive(now + AHEAD, party.turn, &self.voices[number % self.voices.len()]);
                 while person.way_out.pop().is_some() {}
             }
         }
@@ -106,7 +111,7 @@ impl Crowd {
 impl Party {
     /// Whose turn is it?
     fn talks(&self, number: u16, packet: u32) -> bool {
-        let first = packet / LOOP as u32 * u32::from(self.manners.talking);
+        let first = (packet + self.turn) / LOOP as u32 * u32::from(self.manners.talking);
         let people = u32::from(self.manners.speakers).max(1);
         (u32::from(number) + people - first % people) % people < self.manners.talking.into()
     }
@@ -134,13 +139,13 @@ impl Party {
 }
 
 impl Person {
-    /// Hands over what arrives by `end`, in the order in which it arrives.
-    fn arrive(&mut self, end: SampleTime, voice: &[Box<[u8]>]) {
+    /// Hands over what arrives by `end`, in the order in which it arrives; who talks begins with his turn.
+    fn arrive(&mut self, end: SampleTime, turn: u32, voice: &[Box<[u8]>]) {
         while let Some(Reverse((arrives, sequence, packet, talks))) =
             self.under_way.peek().copied().filter(|Reverse((arrives, ..))| *arrives < end.samples())
         {
             self.under_way.pop();
-            let payload = if talks { &voice[packet as usize % LOOP] } else { SILENCE };
+            let payload = if talks { &voice[(packet + turn) as usize % LOOP] } else { SILENCE };
             let mut datagram = vec![0x80, 111];
             datagram.extend(sequence.to_be_bytes());
             datagram.extend(packet.wrapping_mul(PACKET.count() as u32).to_be_bytes());

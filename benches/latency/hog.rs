@@ -2,7 +2,9 @@
 
 use crate::{
     crowd::{Crowd, Manners},
-    go_on, now,
+    go_on,
+    moves::{fill, load},
+    now,
 };
 use std::{
     error::Error,
@@ -18,17 +20,22 @@ use tertulia::{
 };
 
 const PEOPLE: Manners = Manners { speakers: 5, talking: 2, jitter: Samples::ZERO, loss_percent: 0.0 };
-const ROOMS: usize = 30;
+/// What the worker takes of a core before.
+const LOAD: f32 = 0.4;
 
 /// The worker runs at ordinary priority, so that hogs can hurt it: four threads for each core.
 pub(crate) fn run(seconds: f64) -> Result<(), Box<dyn Error>> {
     let mut stage = Stage::start(StageConfig { realtime: false, ..StageConfig::default() })?;
     let mut crowd = Crowd::new(1);
-    for _ in 0..ROOMS {
+    while load(&stage, |_| true) < LOAD && crowd.parties.len() < 200 {
         crowd.open(&mut stage, RoomConfig::default(), PEOPLE)?;
+        fill(&stage, &mut crowd, Duration::from_millis(200));
     }
     go_on(&mut stage, &mut crowd, 2.0);
-    println!("{ROOMS} rooms of 5, two talk; then {seconds} s beside hogs, at ordinary priority");
+    println!(
+        "{} rooms of 5, two talk; then {seconds} s beside hogs, at ordinary priority",
+        crowd.parties.len()
+    );
     println!(
         "{:>10} {:>6} {:>10} {:>8} {:>8} {:>10}  shed",
         "", "load", "late p50", "missed", "passed", "late max"

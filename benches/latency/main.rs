@@ -2,7 +2,11 @@
 //! in which one talks: p50 to p99.99, the largest, and deadlines missed; beside them how long the machine kept the worker from a
 //! core that it wanted, all in all and within a tenth of a second. Real time, real threads, no sockets, always mixed.
 //!
-//!     cargo bench --bench latency -- [--seconds S] [--load PERCENT]... [--quantum-ms N] [--hog | --moves] [--svg FILE]
+//!     cargo bench --bench latency -- [--seconds S] [--load PERCENT]... [--quantum-ms N] [--in-step] [--hog | --moves]
+//!         [--svg FILE]
+//!
+//! Turns to talk end at different moments in different rooms; `--in-step` lets all of them end at once, which for half a second
+//! is twice the work
 
 mod away;
 #[path = "../crowd/mod.rs"]
@@ -32,6 +36,7 @@ struct Args {
     seconds: f64,
     loads: Vec<f64>,
     quantum: Quantum,
+    in_step: bool,
     hog: bool,
     moves: bool,
     svg: Option<PathBuf>,
@@ -58,8 +63,15 @@ fn main() -> ExitCode {
 
 fn args() -> Result<Args, String> {
     use lexopt::prelude::*;
-    let mut args =
-        Args { seconds: 3.0, loads: Vec::new(), quantum: Quantum::Ms10, hog: false, moves: false, svg: None };
+    let mut args = Args {
+        seconds: 3.0,
+        loads: Vec::new(),
+        quantum: Quantum::Ms10,
+        in_step: false,
+        hog: false,
+        moves: false,
+        svg: None,
+    };
     let mut parser = lexopt::Parser::from_env();
     let one_line = |error: lexopt::Error| error.to_string();
     while let Some(arg) = parser.next().map_err(one_line)? {
@@ -74,6 +86,7 @@ fn args() -> Result<Args, String> {
                 let ms: f64 = parser.value().and_then(|value| value.parse()).map_err(one_line)?;
                 args.quantum = Quantum::from_ms(ms).ok_or("--quantum-ms: expected 2.5, 5, 10 or 20")?;
             }
+            Long("in-step") => args.in_step = true,
             Long("hog") => args.hog = true,
             Long("moves") => args.moves = true,
             Long("svg") => args.svg = Some(parser.value().map_err(one_line)?.into()),
@@ -95,7 +108,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     if args.hog {
         return hog::run(args.seconds.max(10.0));
     }
-    let cost = room_cost(args.quantum)?;
+    let cost = room_cost(args)?;
     println!(
         "a room of 5, one talks: {:.3} % of a core; quantum {} ms, {} s a load",
         cost * 100.0,
@@ -139,21 +152,22 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 }
 
 /// The part of a core that one room takes.
-fn room_cost(quantum: Quantum) -> Result<f64, Box<dyn Error>> {
-    let (mut stage, mut crowd) = house(24, quantum)?;
+fn room_cost(args: &Args) -> Result<f64, Box<dyn Error>> {
+    let (mut stage, mut crowd) = house(24, args)?;
     go_on(&mut stage, &mut crowd, 2.0);
     let loads: f64 = stage.stats().rooms.iter().map(|room| f64::from(room.load)).sum();
     Ok((loads / 24.0).max(1e-5))
 }
 
-fn house(rooms: usize, quantum: Quantum) -> Result<(Control, Crowd), Box<dyn Error>> {
+fn house(rooms: usize, args: &Args) -> Result<(Control, Crowd), Box<dyn Error>> {
     let mut stage = Stage::start(StageConfig::default())?;
     for warning in stage.warnings() {
         eprintln!("warning: {warning}");
     }
     let mut crowd = Crowd::new(1);
+    crowd.in_step = args.in_step;
     for _ in 0..rooms {
-        crowd.open(&mut stage, RoomConfig { quantum, ..RoomConfig::default() }, PEOPLE)?;
+        crowd.open(&mut stage, RoomConfig { quantum: args.quantum, ..RoomConfig::default() }, PEOPLE)?;
         // So that no ring is full of orders.
         thread::park_timeout(Duration::from_millis(3));
     }
@@ -162,7 +176,7 @@ fn house(rooms: usize, quantum: Quantum) -> Result<(Control, Crowd), Box<dyn Err
 
 /// Opens a house and measures it once it is warm: what happened before is not counted.
 fn measure(rooms: usize, aimed_percent: f64, args: &Args) -> Result<Row, Box<dyn Error>> {
-    let (mut stage, mut crowd) = house(rooms, args.quantum)?;
+    let (mut stage, mut crowd) = house(rooms, args)?;
     go_on(&mut stage, &mut crowd, 1.0);
     stage.reset_stats();
     let mut watch = Watch::begin("stage-0");

@@ -44,7 +44,7 @@ pub(crate) fn run(seconds: f64) -> Result<(), Box<dyn Error>> {
 }
 
 /// Lets the evening go on; rooms are weighed only where the stage is polled, so nothing moves.
-fn fill(stage: &Control, crowd: &mut Crowd, span: Duration) {
+pub(crate) fn fill(stage: &Control, crowd: &mut Crowd, span: Duration) {
     let end = now() + span;
     while now() < end {
         crowd.go_on(stage);
@@ -52,7 +52,7 @@ fn fill(stage: &Control, crowd: &mut Crowd, span: Duration) {
     }
 }
 
-fn load(stage: &Control, of: impl Fn(usize) -> bool) -> f32 {
+pub(crate) fn load(stage: &Control, of: impl Fn(usize) -> bool) -> f32 {
     stage.stats().rooms.iter().filter(|room| of(room.worker)).map(|room| room.load).sum()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     click,
+    priority::be_punctual,
     script::{Click, PACKET, Script},
     speakers::{Heard, Sent, now},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Clicks {
 const LONGEST: Duration = Duration::from_millis(240);
 
 pub(crate) fn listen(socket: &UdpSocket, over: &AtomicBool) -> io::Result<Taken> {
+    be_punctual();
     let (mut taken, mut datagram) = (Taken::default(), [0; 2048]);
     socket.set_read_timeout(Some(Duration::from_millis(50)))?;
     while !over.load(Relaxed) {

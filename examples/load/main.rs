@@ -3,6 +3,8 @@
 mod args;
 mod click;
 mod ear;
+#[path = "../rtp_room/priority.rs"]
+mod priority;
 mod script;
 mod server;
 mod speakers;
@@ -48,6 +50,11 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let (sent, heard, taken) = thread::scope(|threads| {
         let hearing = threads.spawn(|| speakers::hear(others, over));
         let listening = threads.spawn(|| ear::listen(listener, over));
+        if !priority::be_punctual() {
+            eprintln!(
+                "warning: this machine gives no real-time priority; what is sent late is jitter to the server"
+            );
+        }
         let start = speakers::now() + Duration::from_millis(20);
         let sent = speakers::send(args, &script, &sockets, start);
         // What is still on its way.

@@ -6,6 +6,7 @@ mod house;
 mod metrics;
 mod mix;
 mod network;
+mod priority;
 mod report;
 
 use args::Args;

@@ -1,7 +1,7 @@
 //! The two network threads. One receives: datagrams find their speaker by source address. One sends: packets go to whom
 //! they are for.
 
-use crate::house::House;
+use crate::{house::House, priority::be_punctual};
 use std::{
     collections::HashMap,
     net::{SocketAddr, UdpSocket},
@@ -33,7 +33,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// How often they are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Sends may wait this long for a look at the rings.
+/// Behind a tick rings are looked at this often, for so long…
+const SOON: Duration = Duration::from_micros(250);
+const WHILE: Duration = Duration::from_millis(3);
+/// …and otherwise this often.
 const POLL: Duration = Duration::from_millis(1);
 
 /// Receives until `done`. The socket has a read timeout. Whoever is here already waits for nobody who has the house in hand.
@@ -44,6 +47,8 @@ pub(crate) fn receive(
     payload_type: u8,
     done: &AtomicBool,
 ) {
+    // The stage tells whether the machine allows that.
+    be_punctual();
     let (mut guests, mut datagram) = (HashMap::<SocketAddr, Guest>::new(), [0; 2048]);
     let mut swept = now();
     while !done.load(Relaxed) {
@@ -69,25 +74,42 @@ pub(crate) fn receive(
 
 /// Sends until nobody can open a route any more.
 pub(crate) fn send(socket: &UdpSocket, new_routes: &Receiver<Route>) {
-    let mut routes = Vec::<Route>::new();
+    be_punctual();
+    let (mut routes, mut came) = (Vec::<Route>::new(), false);
+    let mut ticked = now();
     loop {
-        match new_routes.recv_timeout(POLL) {
+        let next = routes.iter().map(|(packets_out, _)| packets_out.next_tick_in()).min().unwrap_or(POLL);
+        let often = if now() < ticked + WHILE { SOON } else { POLL };
+        let look = if came { next } else { next.min(often) };
+        if look == next {
+            ticked = now() + next;
+        }
+        match new_routes.recv_timeout(look) {
             Ok(route) => routes.push(route),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         routes.extend(new_routes.try_iter());
-        routes.retain_mut(|(packets_out, addresses)| {
-            let closed = packets_out.is_closed();
-            while let Some(packet) = packets_out.pop() {
-                for address in &*addresses {
-                    // UDP promises nothing: a packet that cannot be sent is a lost one.
-                    let _ = socket.send_to(packet, address);
-                }
-            }
+        came = false;
+        routes.retain_mut(|route| {
+            let closed = route.0.is_closed();
+            came |= send_what_came(socket, route);
             !closed
         });
     }
+}
+
+/// Whether anything came.
+fn send_what_came(socket: &UdpSocket, (packets_out, addresses): &mut Route) -> bool {
+    let mut came = false;
+    while let Some(packet) = packets_out.pop() {
+        came = true;
+        for address in &*addresses {
+            // UDP promises nothing: a packet that cannot be sent is a lost one.
+            let _ = socket.send_to(packet, address);
+        }
+    }
+    came
 }
 
 /// The house, whatever became of another thread that held it.

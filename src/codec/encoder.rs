@@ -10,7 +10,8 @@ use crate::{frame::Channels, time::Samples};
 pub struct EncoderConfig {
     /// What its payloads are.
     pub codec: Codec,
-    /// Sound in one packet: 2.5, 5, 10, 20, 40 or 60 ms, a multiple of the quantum.
+    /// Sound in one packet: 2.5, 5, 10, 20, 40 or 60 ms, a multiple of the quantum. Where a room makes many mixes, one packet in a
+    /// long while has 10 ms instead of 20 (Opus, whose packets say how long they are: RFC 6716 §3.1).
     pub packet: Samples,
     /// Target bit rate (Opus).
     pub bitrate_bps: u32,

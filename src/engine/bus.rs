@@ -25,6 +25,8 @@ pub struct Bus {
     pub(super) relay: Option<Relay>,
     /// Are those all that it wants in this tick?
     pub(super) spared: bool,
+    /// Does it wait to share another's mix, or another to share its?
+    pub(super) meets: bool,
     stream: RtpStream,
     /// Beginning and header of the packet completed in this tick.
     pub(super) completed: Option<(SampleTime, [u8; 12])>,
@@ -62,6 +64,7 @@ impl Bus {
             chain: Chain::new(config.encoder, room)?,
             relay: None,
             spared: false,
+            meets: false,
             stream: RtpStream::new(ssrc, payload_type, first_sequence, first_timestamp),
             completed: None,
         })

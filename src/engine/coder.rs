@@ -40,6 +40,10 @@ pub(super) struct Coder {
     sound: Box<[f32]>,
     /// Samples of one packet, all channels counted.
     samples: usize,
+    /// What is gathered is to be shorter than other packets.
+    short: Option<Samples>,
+    /// So many packets in a row were encoded, as long as others.
+    encoded: u32,
     /// It passes packets on without hearing their sound.
     asleep: bool,
     /// Was something else sent than what the encoder made?
@@ -69,6 +73,8 @@ impl Coder {
             begins: None,
             sound: vec![0.0; if coding.relay { (WARM_UP + 1) * samples } else { samples }].into_boxed_slice(),
             samples,
+            short: None,
+            encoded: 0,
             asleep: false,
             relayed: false,
             silent: 0,
@@ -83,7 +89,7 @@ impl Coder {
     pub(super) fn gather(&mut self, at: SampleTime, mix: &[f32], way: Way<'_>) -> u32 {
         (self.completed, self.asleep) = (None, false);
         let (begins, width) = (self.begins_at(at), self.width());
-        let samples = self.samples;
+        let samples = self.length().len() * width;
         if self.begins != Some(begins) {
             self.gathered().fill(0.0);
         }
@@ -106,7 +112,7 @@ impl Coder {
 
     /// Lets the `quantum` at `at` pass without its sound.
     pub(super) fn pass(&mut self, at: SampleTime, quantum: Samples, way: Way<'_>) {
-        self.completed = None;
+        (self.completed, self.short) = (None, None);
         if !std::mem::replace(&mut self.asleep, true) {
             self.sound.fill(0.0);
         }
@@ -149,8 +155,37 @@ impl Coder {
     pub(super) fn jump(&mut self, at: SampleTime, begins: SampleTime) {
         let gathered = (at.since(self.begins_at(at)).len() * self.width()).min(self.samples);
         self.sound.copy_within(gathered.., 0);
-        self.begins = Some(begins);
+        (self.begins, self.short) = (Some(begins), None);
         self.relayed = true;
+    }
+
+    /// The packet that has just begun becomes so long.
+    pub(super) fn shorten(&mut self, to: Samples) {
+        self.short = Some(to);
+    }
+
+    pub(super) fn is_halved(&self) -> bool {
+        self.short.is_some()
+    }
+
+    /// How long its packets are.
+    pub(super) fn packet(&self) -> Samples {
+        self.packet
+    }
+
+    /// How many packets in a row were encoded.
+    pub(super) fn encoded(&self) -> u32 {
+        self.encoded
+    }
+
+    /// Is it encoded, and not silent?
+    pub(super) fn is_at_work(&self) -> bool {
+        !(self.asleep || self.relayed || self.is_silent())
+    }
+
+    /// How long the packet is that is being gathered.
+    fn length(&self) -> Samples {
+        self.short.unwrap_or(self.packet)
     }
 
     /// What comes before the next packet belongs to the past.
@@ -176,14 +211,19 @@ impl Coder {
             }
         };
         self.relayed = !matches!(way, Way::Encode);
-        self.begins = Some(begins + self.packet);
+        self.begins = Some(begins + self.length());
+        self.encoded =
+            if self.is_at_work() && self.short.is_none() { self.encoded.saturating_add(1) } else { 0 };
+        self.short = None;
         self.completed = (bytes > 0).then_some((begins, lost, bytes));
         encodes
     }
 
     /// How long the packet is, and how often the encoder was at work for it.
     fn encode(&mut self) -> (usize, u32) {
+        let length = self.length().len() * self.width();
         let (past, gathered) = self.sound.split_at(self.sound.len() - self.samples);
+        let gathered = &gathered[..length];
         let silent = gathered.iter().all(|sample| *sample == 0.0);
         self.silent = if silent { self.silent.saturating_add(1) } else { 0 };
         if self.silent > self.silent_packets && !self.relayed {
@@ -206,13 +246,13 @@ impl Coder {
         self.payload[..other.made].copy_from_slice(&other.payload[..other.made]);
         (self.begins, self.relayed, self.silent, self.made) =
             (other.begins, other.relayed, other.silent, other.made);
-        self.asleep = other.asleep;
+        (self.asleep, self.short, self.encoded) = (other.asleep, other.short, 0);
     }
 
     /// What is gathered is lost, and nothing is sent.
     pub(super) fn hush(&mut self) {
         self.gathered().fill(0.0);
-        self.completed = None;
+        (self.completed, self.short) = (None, None);
     }
 
     pub(super) fn set_complexity(&mut self, complexity: u8) {
@@ -221,7 +261,7 @@ impl Coder {
 
     /// Will the quantum at `at` complete a packet?
     pub(super) fn is_completed_by(&self, at: SampleTime, quantum: Samples) -> bool {
-        at + quantum >= self.begins_at(at) + self.packet
+        at + quantum >= self.begins_at(at) + self.length()
     }
 
     /// Is nothing on it for now?

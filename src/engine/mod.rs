@@ -24,6 +24,7 @@ mod room;
 mod share;
 mod shed;
 mod sleep;
+mod stagger;
 mod stats;
 mod tick;
 mod voice;
@@ -179,6 +180,7 @@ impl Engine {
         let hearing = self.choose_ears(at);
         self.pull_lanes(at, hearing);
         self.assign_leaders(at);
+        self.stagger(at);
         self.sum_leaders();
         self.run_leaders(at);
         self.now = at + self.quantum;

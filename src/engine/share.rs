@@ -30,11 +30,16 @@ pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<Bu
     let mut one_waits = false;
     for place in 0..buses.len() {
         let Some(mut bus) = buses[place].take() else { continue };
-        match leader_for(&bus, buses, moment, leaders, &mut one_waits) {
-            Some(leader) => bus.role = Role::Follows(leader),
-            None => {
+        bus.meets = false;
+        match leader_for(&bus, buses, moment, leaders) {
+            Choice::Joins(leader) => bus.role = Role::Follows(leader),
+            choice => {
                 take_the_lead(&mut bus, buses);
                 leaders.push(bus.id);
+                if let Choice::Waits(leader) = choice {
+                    approach(&mut bus, leader, buses, moment);
+                    one_waits = true;
+                }
             }
         }
         buses[place] = Some(bus);
@@ -42,21 +47,30 @@ pub(super) fn assign(buses: &mut Buses, moment: Moment<'_>, leaders: &mut Vec<Bu
     one_waits
 }
 
-/// The leader whose mix `bus` may share now; if there is one that it may not share yet, it waits.
-fn leader_for(
-    bus: &Bus,
-    buses: &Buses,
-    moment: Moment<'_>,
-    leaders: &[BusId],
-    waits: &mut bool,
-) -> Option<BusId> {
+/// What a bus does about a leader that makes what it hears.
+enum Choice {
+    /// There is none.
+    Alone,
+    /// It shares that one's mix now.
+    Joins(BusId),
+    /// It will.
+    Waits(BusId),
+}
+
+fn leader_for(bus: &Bus, buses: &Buses, moment: Moment<'_>, leaders: &[BusId]) -> Choice {
     let heard = bus.members.and(moment.audible);
     let makes_the_same = |leader: &&Bus| bus.can_share(leader) && leader.members.and(moment.audible) == heard;
     let mut alike = leaders.iter().filter_map(|id| bus_at(buses, *id)).filter(makes_the_same).peekable();
-    let one_is_alike = alike.peek().is_some();
+    let Some(first) = alike.peek().map(|leader| leader.id) else { return Choice::Alone };
     let leader = alike.find(|leader| may_join(bus, leader, buses, moment));
-    *waits |= one_is_alike && leader.is_none();
-    leader.map(|leader| leader.id)
+    leader.map_or(Choice::Waits(first), |leader| Choice::Joins(leader.id))
+}
+
+/// Both stay, or come, where their packets begin together.
+fn approach(bus: &mut Bus, leader: BusId, buses: &mut Buses, moment: Moment<'_>) {
+    let Some(Some(leader)) = buses.get_mut(leader.index()) else { return };
+    (bus.meets, leader.meets) = (true, true);
+    bus.meet(leader, moment.at, moment.quantum);
 }
 
 fn may_join(bus: &Bus, leader: &Bus, buses: &Buses, moment: Moment<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! The only clock. Instants come in from the machine, positions on a room's sample clock leave; and a thread sleeps here.
 
-use crate::time::SampleTime;
+use crate::time::{SampleTime, Samples};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -50,9 +50,36 @@ impl Epoch {
     }
 }
 
+/// When a room's ticks are due.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beat {
+    pub(super) epoch: Epoch,
+    pub(super) quantum: Samples,
+}
+
+impl Beat {
+    /// The first that is due after `instant`.
+    pub(super) fn after(self, instant: Instant) -> Instant {
+        let quantum = self.quantum.count().max(1);
+        let ticks = self.epoch.sample_at(instant).samples() / quantum + 1;
+        self.epoch.instant_of(SampleTime::from_samples(ticks * quantum))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_tick_is_less_than_a_quantum_away() {
+        let epoch = Epoch::at(now());
+        let beat = Beat { epoch, quantum: Samples::from_ms(10) };
+        let ms = |ms| epoch.instant_of(SampleTime::from_ms(ms));
+        assert_eq!(
+            [beat.after(ms(0.5)), beat.after(ms(9.5)), beat.after(ms(10.5))],
+            [ms(10.0), ms(10.0), ms(20.0)]
+        );
+    }
 
     #[test]
     fn samples_and_instants_convert_both_ways() {

@@ -23,7 +23,7 @@ use crate::{
     engine::{Bus, BusConfig, Command, EncoderConfig, Event, Lane, LaneConfig, RoomConfig, StreamConfig},
     record::Allowance,
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
-    time::{RATE_HZ, SampleTime, Samples},
+    time::{SampleTime, Samples},
 };
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
@@ -261,7 +261,7 @@ impl Control {
     ) -> Result<PacketsOut, AttachError> {
         let bytes = self.config.bus_bytes;
         let config = BusConfig { bus: BusId(0), members, encoder: Some(encoder), stream };
-        self.attach(room, config, |bus, _| outlet::packets_out(bus, bytes))
+        self.attach(room, config, |bus, hall| outlet::packets_out(bus, hall.beat(), bytes))
     }
 
     /// Opens a bus that gives the mix of `members` itself; its ring holds a second.
@@ -270,7 +270,7 @@ impl Control {
     /// See [`AttachError`].
     pub fn subscribe_pcm(&mut self, room: RoomId, members: SpeakerSet) -> Result<PcmOut, AttachError> {
         let config = BusConfig { bus: BusId(0), members, encoder: None, stream: StreamConfig::default() };
-        self.attach(room, config, |bus, room| outlet::pcm_out(bus, RATE_HZ as usize * room.channels.count()))
+        self.attach(room, config, |bus, hall| outlet::pcm_out(bus, hall.second()))
     }
 
     /// Gives a bus other members.
@@ -316,12 +316,12 @@ impl Control {
         &mut self,
         room: RoomId,
         config: BusConfig,
-        ends: impl FnOnce(BusId, &RoomConfig) -> (Out, Outlet),
+        ends: impl FnOnce(BusId, &Hall) -> (Out, Outlet),
     ) -> Result<Out, AttachError> {
         self.sweep();
         let hall = self.halls.get_mut(&room).ok_or(AttachError::NoRoom)?;
         let bus = BusId(hall.buses.take().ok_or(AttachError::Full)?);
-        let (out, outlet) = ends(bus, &hall.config);
+        let (out, outlet) = ends(bus, hall);
         let built = Bus::new(&BusConfig { bus, ..config }, &hall.config).map_err(AttachError::Build);
         let attached = built
             .and_then(|bus| Ok(self.task(room, Task::Subscribe(Box::new(bus), Box::new(outlet)))?))

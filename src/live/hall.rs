@@ -2,14 +2,18 @@
 
 use super::{
     bell::Door,
-    clock::{self, Epoch},
+    clock::{self, Beat, Epoch},
     front::Front,
     notice::Notice,
     room::{Leftover, RoomId},
     seats::Seats,
     take::TakeId,
 };
-use crate::{engine::RoomConfig, speaker::SpeakerId, time::Samples};
+use crate::{
+    engine::RoomConfig,
+    speaker::SpeakerId,
+    time::{RATE_HZ, Samples},
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// An open room, as the control side knows it.
@@ -46,6 +50,16 @@ impl Hall {
             takes: 0,
             open: Vec::new(),
         }
+    }
+
+    /// When its ticks are due.
+    pub(super) fn beat(&self) -> Beat {
+        Beat { epoch: self.front.epoch, quantum: self.config.quantum.samples() }
+    }
+
+    /// How many values of its mixes are a second.
+    pub(super) fn second(&self) -> usize {
+        RATE_HZ as usize * self.config.channels.count()
     }
 
     /// Takes in what came back from this room's worker: frees its place, and says what the caller should know.

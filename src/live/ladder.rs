@@ -4,7 +4,7 @@
 //! ```text
 //! Ground → Neural → Complexity → Voices → NewRooms
 //!     up:   two windows in a row in which deadlines were all but missed
-//!     down: three windows in a row with time to spare, if what would come back fits, or after five seconds on trial
+//!     down: three windows in a row in which what would come back seems to fit, or after five seconds on trial
 //! ```
 
 use crate::engine::Shed;
@@ -55,8 +55,8 @@ pub(super) const WINDOW: Duration = Duration::from_millis(50);
 
 /// Above this part of what there is, time runs out.
 const PRESSED: f32 = 0.9;
-/// Below this there is time to spare.
-const AT_EASE: f32 = 0.6;
+/// What would be taken with one rung less must stay below this: a tenth less than what is a rung more.
+const AT_EASE: f32 = 0.8;
 /// Windows in a row before a step up, so that one hiccup of the machine costs nobody anything.
 const TO_CLIMB: u32 = 2;
 /// And down: from the top to the ground in 0.6 s.
@@ -67,6 +67,9 @@ const TRIAL: u32 = 100;
 const LONGEST_TRIAL: u32 = 16 * TRIAL;
 /// A rung whose saving seems larger was climbed when something else ended.
 const LARGEST_SAVING: f32 = 2.0;
+/// Below this part of the most that was taken on a rung, it is not as it was: whatever made time short has ended, and what the rung
+/// seemed to save meanwhile says nothing.
+const ANOTHER_TIME: f32 = 0.7;
 
 /// How one window went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -90,6 +93,8 @@ pub(super) struct Ladder {
     /// The load when each rung was climbed, as a multiple of what it was thereafter.
     savings: [f32; Rung::ALL.len()],
     load_before: f32,
+    /// The largest load since this rung was climbed.
+    most: f32,
 }
 
 impl Default for Ladder {
@@ -103,6 +108,7 @@ impl Default for Ladder {
             on_trial: false,
             savings: [1.0; Rung::ALL.len()],
             load_before: 0.0,
+            most: 0.0,
         }
     }
 }
@@ -112,13 +118,14 @@ impl Ladder {
     pub(super) fn look(&mut self, window: Window) -> Rung {
         let pressure = window.load.max(window.strain);
         self.pressed = if pressure > PRESSED { self.pressed + 1 } else { 0 };
-        self.at_ease = if pressure < AT_EASE { self.at_ease + 1 } else { 0 };
         self.quiet = if pressure > PRESSED { 0 } else { self.quiet.saturating_add(1) };
         self.note_saving(window.load);
+        let fits = window.strain.max(window.load * self.saving(window.load)) < AT_EASE;
+        self.at_ease = if fits { self.at_ease + 1 } else { 0 };
         if self.pressed >= TO_CLIMB && self.rung < Rung::NewRooms {
             self.climb(window.load);
-        } else if self.at_ease >= TO_DESCEND && self.rung > Rung::Ground {
-            self.descend(window.load);
+        } else if self.rung > Rung::Ground && (self.at_ease >= TO_DESCEND || self.quiet >= self.trial) {
+            self.descend(fits);
         }
         self.rung
     }
@@ -132,12 +139,13 @@ impl Ladder {
             self.trial = (2 * self.trial).min(LONGEST_TRIAL);
         }
         self.rung = self.rung.up();
-        self.load_before = load;
+        (self.load_before, self.most) = (load, 0.0);
         self.pressed = 0;
     }
 
     /// What the rung saves shows in the first window that is wholly under it.
     fn note_saving(&mut self, load: f32) {
+        self.most = self.most.max(load);
         if self.load_before > 0.0 {
             let saving = self.load_before / load.max(1e-3);
             self.savings[self.rung as usize] = saving.clamp(1.0, LARGEST_SAVING);
@@ -145,15 +153,15 @@ impl Ladder {
         }
     }
 
-    fn descend(&mut self, load: f32) {
-        let fits = load * self.savings[self.rung as usize] < PRESSED;
-        if !fits && self.quiet < self.trial {
-            return;
-        }
+    /// What the present rung saves at such a load, as a factor.
+    fn saving(&self, load: f32) -> f32 {
+        if load < ANOTHER_TIME * self.most { 1.0 } else { self.savings[self.rung as usize] }
+    }
+
+    fn descend(&mut self, fits: bool) {
         self.on_trial = !fits;
         self.rung = self.rung.down();
-        self.at_ease = 0;
-        self.quiet = 0;
+        (self.at_ease, self.quiet) = (0, 0);
         if self.rung == Rung::Ground && fits {
             self.trial = TRIAL;
         }
@@ -226,6 +234,28 @@ mod tests {
                 assert_eq!(machine.run(SECOND, 0.3).last(), Some(&Rung::Ground));
             }
         }
+    }
+
+    /// Three quarters of a core were no reason to shed anything before, so they are none afterwards.
+    #[test]
+    fn a_worker_that_was_rather_full_comes_back_too() {
+        let mut machine = Machine::new(USUAL);
+        for work in [0.65, 0.75] {
+            machine.run(3 * SECOND, 2.5);
+            assert_eq!(machine.run(SECOND, work).last(), Some(&Rung::Ground), "{work}");
+        }
+    }
+
+    /// What else runs takes now more and now less, so a rung may seem to have saved a lot.
+    #[test]
+    fn what_a_rung_seemed_to_save_beside_a_hog_is_no_reason_to_stay_on_it() {
+        let mut ladder = Ladder::default();
+        for load in [0.99, 0.98, 0.50, 0.95, 0.99, 0.52, 0.97, 0.99].repeat(20) {
+            ladder.look(Window { load, strain: 1.5 });
+        }
+        assert_eq!(ladder.rung(), Rung::NewRooms);
+        let after = (0..SECOND - 2).map(|_| ladder.look(Window { load: 0.6, strain: 0.3 }));
+        assert_eq!(after.last(), Some(Rung::Ground));
     }
 
     #[test]

@@ -28,7 +28,8 @@
 //!
 //! **What a tick does at most.** It takes 64 datagrams a lane. It decodes, recovers or conceals what is missing of one quantum for each
 //! voice that is heard. It encodes each distinct mix whose packet the quantum completes: with k voices audible those are
-//! k + 1, however many listen. Deep redundancy is unfolded for four packets. Every lane with anything in it and every bus is looked at once.
+//! k + 1, however many listen; of six and more, at quanta of 10 ms and less, one half 10 ms after the other. Deep redundancy is unfolded
+//! for four packets. Every lane with anything in it and every bus is looked at once.
 //! It hands over to rings, reads the clock twice, and calls nothing.
 //!
 //! **What that costs** in a room of n people of whom k are heard, for 20 ms of sound, with *d* a decode and *e* an encode: at most
@@ -56,8 +57,8 @@
 //! **What happens when it does not fit.** Before each tick its end is foreseen, from its lateness and from the work that lies ahead
 //! at the prices paid lately. When that comes too near to the deadline for a tenth of a second, or when nine tenths
 //! of the time are spent, the worker goes up one [`Rung`]: neural concealment, the encoders' complexity, voices; on the last it takes
-//! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once there is time to spare and what would come
-//! back fits. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of
+//! no new rooms ([`OpenError::Overloaded`]). It comes down again, a rung in 0.15 s, once what would come back
+//! fits with a fifth to spare. Each step is told ([`Notice::Shed`]). A miss is counted ([`RoomStats::deadline_misses`]), and whatever is too late to be of
 //! use passes unheard ([`RoomStats::passed`]): voices go on at their place, recordings lose nothing, listeners hear a gap.
 
 mod agenda;

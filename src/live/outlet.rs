@@ -1,18 +1,23 @@
 //! A bus on its way out: RTP datagrams to a sender thread ([`PacketsOut`]), or the mix itself ([`PcmOut`]). A reader that
 //! does not keep up loses what is new, counted; the room never waits.
 
-use super::ring::{self, MAX_FRAME};
+use super::{
+    clock::{self, Beat},
+    ring::{self, MAX_FRAME},
+};
 use crate::{engine::BusPacket, speaker::BusId};
 use ringbuf::{
     HeapCons, HeapProd, HeapRb,
     traits::{Consumer as _, Observer as _, Producer as _, Split as _},
 };
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::time::Duration;
 
 /// The RTP datagrams of one bus, popped by one sender thread. Whoever hears the same gets copies of the same datagram.
 #[derive(Debug)]
 pub struct PacketsOut {
     bus: BusId,
+    beat: Beat,
     ring: Consumer<u8>,
     datagram: Box<[u8; MAX_FRAME]>,
 }
@@ -30,6 +35,17 @@ impl PacketsOut {
     /// Safe; wait-free.
     pub fn pop(&mut self) -> Option<&[u8]> {
         ring::pop(&mut self.ring, &mut self.datagram)
+    }
+
+    /// How long until the next tick of its room is due: nothing comes before that, unless the tick before is late. Whoever looks
+    /// then, and a few times shortly after, need not look meanwhile.
+    ///
+    /// # Real-time
+    /// Reads the clock.
+    #[must_use]
+    pub fn next_tick_in(&self) -> Duration {
+        let now = clock::now();
+        self.beat.after(now).saturating_duration_since(now)
     }
 
     /// Has the bus closed? What is left in the ring can still be popped.
@@ -119,9 +135,9 @@ impl std::fmt::Debug for Outlet {
 }
 
 /// Both ends of a bus that sends RTP, through `bytes` of ring.
-pub(super) fn packets_out(bus: BusId, bytes: usize) -> (PacketsOut, Outlet) {
+pub(super) fn packets_out(bus: BusId, beat: Beat, bytes: usize) -> (PacketsOut, Outlet) {
     let (tx, rx) = RingBuffer::new(bytes);
-    let out = PacketsOut { bus, ring: rx, datagram: Box::new([0; MAX_FRAME]) };
+    let out = PacketsOut { bus, beat, ring: rx, datagram: Box::new([0; MAX_FRAME]) };
     (out, Outlet { bus, tap: Tap::Packets(tx), dropped: 0 })
 }
 
@@ -134,11 +150,15 @@ pub(super) fn pcm_out(bus: BusId, values: usize) -> (PcmOut, Outlet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::SampleTime;
+    use crate::{
+        live::clock::Epoch,
+        time::{SampleTime, Samples},
+    };
 
     #[test]
     fn a_datagram_is_its_header_and_its_payload() {
-        let (mut out, mut outlet) = packets_out(BusId(0), 100);
+        let beat = Beat { epoch: Epoch::at(clock::now()), quantum: Samples::from_ms(10) };
+        let (mut out, mut outlet) = packets_out(BusId(0), beat, 100);
         let packet = BusPacket {
             bus: BusId(0),
             at: SampleTime::ZERO,

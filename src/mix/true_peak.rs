@@ -100,9 +100,15 @@ pub(super) const BLOCK: usize = 8;
 type Block = [f32; BLOCK];
 
 /// The highest that the wave gets, at eight moments a sample, within the twelve frames that end with each. The first
-/// [`REACH`] frames of `samples` are what came before; behind the last there must be [`BLOCK`] more, whatever they are.
-pub(super) fn true_peaks(samples: &[f32], width: usize, peaks: &mut [f32]) {
+/// [`REACH`] frames of `samples` are what came before; behind the last there must be [`BLOCK`] more, whatever they are. Where no
+/// sample is above `quiet` nobody wants to know: 0 stands there.
+pub(super) fn true_peaks(samples: &[f32], width: usize, quiet: f32, peaks: &mut [f32]) {
     for (peaks, start) in peaks.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+        let seen = samples.get(start..start + REACH * width + BLOCK).unwrap_or_default();
+        if peak_of(seen) <= quiet {
+            peaks.fill(0.0);
+            continue;
+        }
         let block = |frame: usize| -> Block {
             let seen = samples.get(start + frame * width..).and_then(<[f32]>::first_chunk);
             seen.copied().unwrap_or_default()
@@ -155,7 +161,7 @@ mod tests {
             width in 1..3_usize,
         ) {
             let mut peaks = vec![0.0; 29 * width];
-            true_peaks(&samples, width, &mut peaks);
+            true_peaks(&samples, width, 0.0, &mut peaks);
             for (at, peak) in peaks.iter().enumerate() {
                 let window: Vec<f32> = (0..TAPS).map(|tap| samples[at + tap * width]).collect();
                 let mut highest = window[REACH].abs();

@@ -21,3 +21,4 @@ mod sample_accuracy;
 mod selection;
 mod sharing;
 mod shedding;
+mod staggering;

@@ -6,7 +6,7 @@ use crate::{
 };
 use tertulia::{
     engine::{Codec, Command, EncoderConfig},
-    packet::Packet,
+    packet::{Packet, opus::duration},
     sim::Rng,
     speaker::{BusId, SpeakerId, SpeakerSet},
     time::{Quantum, SampleTime, Samples},
@@ -41,8 +41,8 @@ impl Evening {
         Self { desk, rng: Rng::new(seed), talkers, talks, numbers, tap: None, undecoded: 0 }
     }
 
-    /// 20 ms; what each bus sent: sequence number and timestamp.
-    fn packet_time(&mut self, packet: u16, quantum: Quantum) -> Vec<(BusId, u16, u32)> {
+    /// 20 ms; what each bus sent: sequence number, timestamp, and how long it is.
+    fn packet_time(&mut self, packet: u16, quantum: Quantum) -> Vec<(BusId, u16, u32, u64)> {
         for place in 0..PLACES {
             self.speak(place, packet);
         }
@@ -54,7 +54,8 @@ impl Evening {
             for packet in tick.packets() {
                 let bytes = [&packet.header[..], packet.payload].concat();
                 let rtp = Packet::parse(&bytes).unwrap();
-                sent.push((packet.bus, rtp.sequence, rtp.timestamp));
+                let length = duration(rtp.payload).unwrap().count();
+                sent.push((packet.bus, rtp.sequence, rtp.timestamp, length));
             }
         }
         sent
@@ -116,12 +117,13 @@ fn packets_never_overlap_and_their_numbers_only_rise() {
         let mut evening = Evening::new(seed, quantum);
         let mut last = [None; PLACES as usize + 1];
         for packet in 0..150 {
-            for (bus, sequence, timestamp) in evening.packet_time(packet, quantum) {
-                let before = last[bus.index()].replace((sequence, timestamp));
-                let Some((number, time)): Option<(u16, u32)> = before else { continue };
+            for (bus, sequence, timestamp, length) in evening.packet_time(packet, quantum) {
+                let before = last[bus.index()].replace((sequence, timestamp, length));
+                let Some((number, time, long)): Option<(u16, u32, u64)> = before else { continue };
                 let context = format!("seed {seed}, packet {packet}, {bus:?}: {sequence} at {timestamp}");
                 assert!((1..=65).contains(&sequence.wrapping_sub(number)), "{context} behind {number}");
-                assert!(timestamp.wrapping_sub(time) as i32 >= PACKET as i32, "{context} behind {time}");
+                let apart = timestamp.wrapping_sub(time) as i32;
+                assert!(apart >= long as i32, "{context} behind {time}, {long} long");
             }
         }
         undecoded += evening.undecoded;
