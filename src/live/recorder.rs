@@ -12,7 +12,7 @@ use crate::{
     consent::Opening,
     record::{Alert, RecordError, Recorder, Session},
     speaker::SpeakerId,
-    time::SampleTime,
+    time::{SampleTime, Samples},
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -44,10 +44,10 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
         for message in first.into_iter().chain(messages.try_iter()) {
             obey(&mut recordings, message);
         }
-        recordings = std::mem::take(&mut recordings)
-            .into_iter()
-            .filter_map(|(take, recording)| Some((take, recording.go_on(take, notices)?)))
-            .collect();
+        let over = recordings.iter().filter(|(_, recording)| recording.end().is_some());
+        for take in over.map(|(take, _)| *take).collect::<Vec<_>>() {
+            recordings.remove(&take).into_iter().for_each(|recording| recording.finish(take, notices));
+        }
         for (take, recording) in &mut recordings {
             // Nobody listens when the stage is being taken down.
             recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
@@ -61,6 +61,9 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
 
 /// How long news may lie on a tape.
 const POLL: Duration = Duration::from_millis(20);
+
+/// How long it may wait in a recorder, unless somebody listens: to look at a track costs more than what is new in it.
+const LOOK: Samples = Samples::from_ms(40);
 
 fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
     match message {
@@ -103,6 +106,8 @@ struct Recording {
     pen: Option<Pen>,
     reel: Reel,
     now: SampleTime,
+    /// When the recorder last looked at its tracks.
+    looked: SampleTime,
     present: BTreeMap<SpeakerId, Admission>,
     /// Consent that came before its speaker's first news.
     early: Vec<(Admission, Opening)>,
@@ -119,6 +124,7 @@ impl Recording {
             pen: None,
             reel,
             now: SampleTime::ZERO,
+            looked: SampleTime::ZERO,
             present: BTreeMap::new(),
             early: Vec::new(),
             ended: None,
@@ -170,7 +176,10 @@ impl Recording {
                 _ => {}
             }
         }
-        notices.extend(self.advance(take));
+        if self.pen.is_some() || self.now >= self.looked + LOOK {
+            self.looked = self.now;
+            notices.extend(self.advance(take));
+        }
         let alerts = self.recorder.take_alerts().into_iter();
         notices.extend(alerts.map(|alert| Notice::RecordingAlert(take, alert)));
         notices
@@ -188,10 +197,14 @@ impl Recording {
         begins.or_else(|| over.map(|since| Notice::RecordingResumed(take, since)))
     }
 
-    /// Ends, if the end was read; goes on else. Called after messages, so that whoever waits for the result is known.
-    fn go_on(self, take: TakeId, notices: &Sender<Notice>) -> Option<Self> {
-        let end = self.ended.or_else(|| self.reel.is_over().then_some(self.now));
-        let Some(at) = end else { return Some(self) };
+    /// Where it ends, if the end was read.
+    fn end(&self) -> Option<SampleTime> {
+        self.ended.or_else(|| self.reel.is_over().then_some(self.now))
+    }
+
+    /// Ends it. Called after messages, so that whoever waits for the result is known.
+    fn finish(self, take: TakeId, notices: &Sender<Notice>) {
+        let at = self.end().unwrap_or(self.now);
         let result = self.recorder.finish(at);
         for name in result.iter().flat_map(|session| &session.unbalanced) {
             let _ = notices.send(Notice::RecordingAlert(take, Alert::Unbalanced(name.clone())));
@@ -200,7 +213,6 @@ impl Recording {
             // Whoever waited may have given up.
             let _ = waiting.send(result);
         }
-        None
     }
 }
 
@@ -229,7 +241,7 @@ mod tests {
         live::tape::{Tape, tape},
         record::RecorderConfig,
         speaker::VoicePacket,
-        time::{MediaTime, Samples},
+        time::MediaTime,
     };
 
     const PLACE: SpeakerId = SpeakerId(3);
@@ -279,7 +291,7 @@ mod tests {
         act(&mut recording, &mut tape);
         tape.tell(News::End(samples(2000)));
         assert_eq!(recording.read(TAKE).len(), 0);
-        assert!(recording.go_on(TAKE, &crossbeam::channel::unbounded().0).is_none());
+        recording.finish(TAKE, &crossbeam::channel::unbounded().0);
         let tracks = results.recv().unwrap().unwrap().tracks;
         tracks.into_iter().map(|(name, track)| (name, track.recorded)).collect()
     }

@@ -113,7 +113,8 @@ impl Recorder {
         dir: &Path,
         at: SampleTime,
     ) -> Result<(), RecordError> {
-        self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        let (lost, durable) = (self.config.sync.unwrap_or(LOST_AT_MOST), self.config.sync.is_some());
+        self.store.insert(Store::new(dir, disk, lost, durable)).begin().inspect_err(|_| self.store = None)?;
         self.parts.begin(at.samples());
         self.tell_again();
         self.note("record", None, at);

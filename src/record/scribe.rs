@@ -9,7 +9,7 @@ impl Recorder {
     /// A recorder without a disk, for a transcript. Its gates are a recording's, to the sample; its key is
     /// [`Transcribable`](crate::consent::Transcribable).
     pub(crate) fn scribe(config: RecorderConfig) -> Self {
-        let mut recorder = Self::new(config);
+        let mut recorder = Self::new(RecorderConfig { sync: None, ..config });
         recorder.is_heard = true;
         // Nowhere takes everything.
         let _ = recorder.open_store(Box::new(Nowhere), Path::new("nowhere"), SampleTime::ZERO);
