@@ -2,6 +2,7 @@
 //! recordings leave. It may block; then tapes fill up and packets are missed, but no tick waits.
 
 use super::{
+    attended::Attended,
     notice::Notice,
     pulse::Pulse,
     take::TakeId,
@@ -10,12 +11,12 @@ use super::{
 };
 use crate::{
     consent::Opening,
-    record::{Alert, RecordError, Recorder, Session},
+    record::{Alert, Disk, RecordError, Recorder, Session},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 /// What the control side tells.
 pub(super) enum Message {
@@ -35,14 +36,13 @@ pub(super) enum Message {
 pub(super) type Admission = u32;
 
 /// Serves recordings until the control side has let go and all of them have ended.
-pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Pulse) {
+pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Arc<Pulse>) {
     let mut recordings = BTreeMap::<TakeId, Recording>::new();
     loop {
         let first = messages.recv_timeout(POLL);
         let let_go = matches!(first, Err(RecvTimeoutError::Disconnected));
-        pulse.begin();
         for message in first.into_iter().chain(messages.try_iter()) {
-            obey(&mut recordings, message);
+            obey(&mut recordings, message, pulse);
         }
         let over = recordings.iter().filter(|(_, recording)| recording.end().is_some());
         for take in over.map(|(take, _)| *take).collect::<Vec<_>>() {
@@ -52,7 +52,6 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
             // Nobody listens when the stage is being taken down.
             recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
         }
-        pulse.end();
         if let_go && recordings.is_empty() {
             return;
         }
@@ -65,9 +64,14 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long it may wait in a recorder, unless somebody listens: to look at a track costs more than what is new in it.
 const LOOK: Samples = Samples::from_ms(40);
 
-fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
+fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message, pulse: &Arc<Pulse>) {
+    let attend = |take| {
+        let pulse = Arc::clone(pulse);
+        move |disk| -> Box<dyn Disk> { Box::new(Attended { disk, pulse, take }) }
+    };
     match message {
-        Message::Begin(take, recorder, reel, pen) => {
+        Message::Begin(take, mut recorder, reel, pen) => {
+            recorder.exchange_disk(attend(take));
             recordings.insert(take, Recording { pen, ..Recording::new(recorder, reel) });
         }
         Message::Open(take, admission, opening) => {
@@ -78,7 +82,8 @@ fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
         }
         Message::Record(take, dir, from) => {
             with(recordings, take, |recording| {
-                recording.failed = recording.recorder.begin(&dir, from).err();
+                recording.failed = pulse.ask(take, || recording.recorder.begin(&dir, from)).err();
+                recording.recorder.exchange_disk(attend(take));
             });
         }
         Message::Pause(take, at) => with(recordings, take, |recording| recording.recorder.pause(at)),

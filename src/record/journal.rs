@@ -47,6 +47,9 @@ pub(super) struct News {
     pub(super) placed: Vec<Place>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) knots: Vec<(Run, Knot)>,
+    /// How lines lie that no knot is tied of as yet; they take the place of those told before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) loose: Option<Vec<(Run, Knot)>>,
 }
 
 /// The journal of a recording.

@@ -60,6 +60,7 @@ mod limits;
 mod manifest;
 mod memory;
 mod moves;
+mod nowhere;
 mod ogg;
 mod ogg_file;
 mod pace;

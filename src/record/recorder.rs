@@ -244,6 +244,7 @@ impl Recorder {
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
         let (now, past) = (self.now, self.now.before(self.pre_roll));
+        self.look_how_far();
         self.turn_if_due();
         match &self.store {
             Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),

@@ -2,6 +2,8 @@
 //! belongs; every few seconds all files are made safe themselves. A disk that takes nothing is asked again, and meanwhile what
 //! there is waits in memory; then it becomes silence that is told.
 
+#[cfg(feature = "live")]
+use super::nowhere::Nowhere;
 use super::{
     disk::{Disk, is_gone},
     error::RecordError,
@@ -32,6 +34,9 @@ const MOST_OFTEN: Samples = Samples::from_ms(100);
 const SETTLE_EVERY: u32 = 16;
 const KEPT_BYTES: usize = 64 << 10;
 
+/// So many times the span after which all is made safe is far too long.
+const BEHIND: u64 = 3;
+
 /// The manifest is written at least this often in room time, and no more often than each second; a long one, seldom.
 const MANIFEST_EVERY: Samples = Samples::from_ms(5_000);
 const MANIFEST_BYTES_A_SAMPLE: u64 = 2;
@@ -46,6 +51,8 @@ pub(super) struct Store {
     latest: Option<Latest>,
     /// How often all is made safe.
     every: Samples,
+    /// When it last was.
+    secured: SampleTime,
     sync_due: SampleTime,
     /// How many times more until all files are made safe themselves.
     settles_in: u32,
@@ -86,6 +93,7 @@ impl Store {
             journal: Journal::new(),
             latest: durable.then(Latest::new),
             every,
+            secured: SampleTime::ZERO,
             sync_due: SampleTime::ZERO,
             settles_in,
             manifest_due: SampleTime::ZERO,
@@ -98,6 +106,11 @@ impl Store {
     /// Since when the disk takes nothing.
     pub(super) fn trouble(&self) -> Option<SampleTime> {
         self.trouble.map(|trouble| trouble.since)
+    }
+
+    /// Is what comes made safe far too seldom, though the disk takes all of it?
+    pub(super) fn is_behind(&self, now: SampleTime) -> bool {
+        self.trouble.is_none() && now > self.secured + Samples::new(self.every.count() * BEHIND)
     }
 
     /// Something happened that the manifest should tell soon.
@@ -133,6 +146,7 @@ impl Store {
         }
         if sync {
             self.sync_due = now + self.every;
+            self.secured = if tried.is_ok() { now } else { self.secured };
         }
         let tried = self.doubt_unless(tried, tracks);
         self.judge(tried, now)
@@ -219,6 +233,12 @@ impl Store {
     /// A part is over: its manifest is written once its tracks are.
     pub(super) fn part_is_over(&mut self, folder: &str, manifest: Vec<u8>) {
         self.over.push((format!("{folder}{MANIFEST}"), manifest));
+    }
+
+    /// Puts something between itself and its disk.
+    #[cfg(feature = "live")]
+    pub(super) fn exchange_disk(&mut self, by: impl FnOnce(Box<dyn Disk>) -> Box<dyn Disk>) {
+        self.disk = by(std::mem::replace(&mut self.disk, Box::new(Nowhere)));
     }
 
     /// How many bytes are free on the disk.
