@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 use tertulia::{
-    record::Rotation,
+    record::{Limits, Rotation},
     time::{Quantum, SampleTime, Samples},
 };
 
@@ -24,6 +24,11 @@ usage: rtp_room --bind ADDR:PORT [options]
   --mix                   and their mix, some seconds behind, into DIR/mix.opus
   --rotate-minutes N      go on in DIR/part-0002 and so on, each so long
   --rotate-mb N           or as soon as a part's tracks have so many megabytes
+  --max-tracks N          record no more voices than that
+  --max-disk-mb N         the recording writes no more sound than that
+  --keep-free-mb N        and none while less is free on its disk
+  --max-room-memory-mb N  what the room keeps in memory while the disk takes nothing
+  --max-memory-mb N       what the process does (256). What is not kept is silence, and told at once
   --payload-type N        RTP payload type in and out, 0..127 (111)
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
@@ -44,6 +49,8 @@ pub(crate) struct Args {
     pub(crate) record: Option<PathBuf>,
     pub(crate) mix: bool,
     pub(crate) rotation: Rotation,
+    pub(crate) limits: Limits,
+    pub(crate) memory_bytes: Option<usize>,
     pub(crate) payload_type: u8,
     pub(crate) packet: Samples,
     pub(crate) bitrate_bps: u32,
@@ -66,6 +73,8 @@ impl Args {
             record: None,
             mix: false,
             rotation: Rotation::default(),
+            limits: Limits::NONE,
+            memory_bytes: None,
             payload_type: 111,
             packet: Samples::from_ms(20),
             bitrate_bps: 32_000,
@@ -96,7 +105,19 @@ impl Args {
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
                 Long("mix") => args.mix = true,
                 Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
-                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser)?),
+                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser, "--rotate-mb")?),
+                Long("max-tracks") => {
+                    let tracks = value(&mut parser, "--max-tracks", "1 or more", |tracks| *tracks > 0)?;
+                    args.limits.tracks = tracks;
+                }
+                Long("max-disk-mb") => args.limits.disk_bytes = megabytes(&mut parser, "--max-disk-mb")?,
+                Long("keep-free-mb") => args.limits.free_bytes = megabytes(&mut parser, "--keep-free-mb")?,
+                Long("max-room-memory-mb") => {
+                    args.limits.waiting_bytes = megabytes(&mut parser, "--max-room-memory-mb")? as usize;
+                }
+                Long("max-memory-mb") => {
+                    args.memory_bytes = Some(megabytes(&mut parser, "--max-memory-mb")? as usize);
+                }
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -163,6 +184,9 @@ impl Args {
         if self.record.is_none() && self.rotation != Rotation::default() {
             return Err("--rotate-minutes and --rotate-mb: expected --record DIR with them".into());
         }
+        if self.record.is_none() && (self.limits != Limits::NONE || self.memory_bytes.is_some()) {
+            return Err("--max-... and --keep-free-mb: expected --record DIR with them".into());
+        }
         self.stats.as_deref().map_or(Ok(()), report::check)
     }
 
@@ -192,10 +216,10 @@ fn minutes(parser: &mut lexopt::Parser) -> Result<Samples, String> {
     Ok(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO))
 }
 
-/// How many bytes a part of the recording takes.
-fn megabytes(parser: &mut lexopt::Parser) -> Result<u64, String> {
+/// How many bytes something takes.
+fn megabytes(parser: &mut lexopt::Parser, option: &str) -> Result<u64, String> {
     let enough = |megabytes: &f64| megabytes.is_finite() && *megabytes >= 0.01;
-    let megabytes: f64 = value(parser, "--rotate-mb", "0.01 or more", enough)?;
+    let megabytes: f64 = value(parser, option, "0.01 or more", enough)?;
     Ok((megabytes * 1e6) as u64)
 }
 
