@@ -6,9 +6,7 @@ pub(crate) fn line(alert: &Alert) -> String {
     match alert {
         Alert::Limited(limit) => format!("warning: the recording is silent for now: {}", reached(*limit)),
         Alert::Unlimited(limit) => format!("the recording goes on; no longer so: {}", reached(*limit)),
-        Alert::Behind => {
-            "warning: the disk is too slow, more than a second of the recording is not safe".into()
-        }
+        Alert::Behind => "warning: the disk is too slow, two seconds of the recording are not safe".into(),
         Alert::CaughtUp => "the disk is quick enough again".into(),
         Alert::Stalled(since) => format!("warning: the disk has not answered for {since:.1?}"),
         Alert::Answers => "the disk answers again".into(),

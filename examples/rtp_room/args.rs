@@ -42,6 +42,17 @@ usage: rtp_room --bind ADDR:PORT [options]
                           knows better; gaps are told when the recording is closed; allocations are not counted
   --help";
 
+/// Options that bound a recording or its parts.
+const BOUNDS: [&str; 7] = [
+    "rotate-minutes",
+    "rotate-mb",
+    "max-tracks",
+    "max-disk-mb",
+    "keep-free-mb",
+    "max-room-memory-mb",
+    "max-memory-mb",
+];
+
 #[derive(Clone, Debug)]
 pub(crate) struct Args {
     pub(crate) bind: SocketAddr,
@@ -67,24 +78,7 @@ impl Args {
     pub(crate) fn parse() -> Result<Option<Self>, String> {
         use lexopt::prelude::*;
         let mut bind = None;
-        let mut args = Self {
-            bind: ([0, 0, 0, 0], 0).into(),
-            listeners: Vec::new(),
-            record: None,
-            mix: false,
-            rotation: Rotation::default(),
-            limits: Limits::NONE,
-            memory_bytes: None,
-            payload_type: 111,
-            packet: Samples::from_ms(20),
-            bitrate_bps: 32_000,
-            complexity: 4,
-            quantum: None,
-            relay: false,
-            metrics: None,
-            seconds: None,
-            stats: None,
-        };
+        let mut args = Self::unsaid();
         let (mut parser, mut given) = (lexopt::Parser::from_env(), BTreeSet::new());
         while let Some(arg) = parser.next().map_err(one_line)? {
             if let Long(name) = arg
@@ -92,6 +86,12 @@ impl Args {
                 && !given.insert(name.to_owned())
             {
                 return Err(format!("--{name}: given twice, expected once"));
+            }
+            if let Long(name) = arg
+                && let Some(bound) = BOUNDS.into_iter().find(|bound| *bound == name)
+            {
+                args.bound(bound, &mut parser)?;
+                continue;
             }
             match arg {
                 Long("help") | Short('h') => return Ok(None),
@@ -104,20 +104,6 @@ impl Args {
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
                 Long("mix") => args.mix = true,
-                Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
-                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser, "--rotate-mb")?),
-                Long("max-tracks") => {
-                    let tracks = value(&mut parser, "--max-tracks", "1 or more", |tracks| *tracks > 0)?;
-                    args.limits.tracks = tracks;
-                }
-                Long("max-disk-mb") => args.limits.disk_bytes = megabytes(&mut parser, "--max-disk-mb")?,
-                Long("keep-free-mb") => args.limits.free_bytes = megabytes(&mut parser, "--keep-free-mb")?,
-                Long("max-room-memory-mb") => {
-                    args.limits.waiting_bytes = megabytes(&mut parser, "--max-room-memory-mb")? as usize;
-                }
-                Long("max-memory-mb") => {
-                    args.memory_bytes = Some(megabytes(&mut parser, "--max-memory-mb")? as usize);
-                }
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -157,6 +143,43 @@ impl Args {
         args.bind = bind.ok_or("--bind is missing, expected --bind ADDR:PORT")?;
         args.check()?;
         Ok(Some(args))
+    }
+
+    /// What is if nothing is said.
+    fn unsaid() -> Self {
+        Self {
+            bind: ([0, 0, 0, 0], 0).into(),
+            listeners: Vec::new(),
+            record: None,
+            mix: false,
+            rotation: Rotation::default(),
+            limits: Limits::NONE,
+            memory_bytes: None,
+            payload_type: 111,
+            packet: Samples::from_ms(20),
+            bitrate_bps: 32_000,
+            complexity: 4,
+            quantum: None,
+            relay: false,
+            metrics: None,
+            seconds: None,
+            stats: None,
+        }
+    }
+
+    /// Reads one of [`BOUNDS`].
+    fn bound(&mut self, bound: &str, parser: &mut lexopt::Parser) -> Result<(), String> {
+        let option = format!("--{bound}");
+        match bound {
+            "rotate-minutes" => self.rotation.every = Some(minutes(parser, &option)?),
+            "rotate-mb" => self.rotation.bytes = Some(megabytes(parser, &option)?),
+            "max-tracks" => self.limits.tracks = value(parser, &option, "1 or more", |tracks| *tracks > 0)?,
+            "max-disk-mb" => self.limits.disk_bytes = megabytes(parser, &option)?,
+            "keep-free-mb" => self.limits.free_bytes = megabytes(parser, &option)?,
+            "max-room-memory-mb" => self.limits.waiting_bytes = megabytes(parser, &option)? as usize,
+            _ => self.memory_bytes = Some(megabytes(parser, &option)? as usize),
+        }
+        Ok(())
     }
 
     /// What no option can tell by itself.
@@ -210,9 +233,9 @@ impl FromStr for Endpoint {
 }
 
 /// How long a part of the recording is.
-fn minutes(parser: &mut lexopt::Parser) -> Result<Samples, String> {
+fn minutes(parser: &mut lexopt::Parser, option: &str) -> Result<Samples, String> {
     let enough = |minutes: &f64| minutes.is_finite() && *minutes >= 0.05;
-    let minutes = value(parser, "--rotate-minutes", "0.05 or more", enough)?;
+    let minutes = value(parser, option, "0.05 or more", enough)?;
     Ok(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO))
 }
 

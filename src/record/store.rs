@@ -51,8 +51,8 @@ pub(super) struct Store {
     latest: Option<Latest>,
     /// How often all is made safe.
     every: Samples,
-    /// When it last was.
-    secured: SampleTime,
+    /// When it last was, in a room that had begun.
+    secured: Option<SampleTime>,
     sync_due: SampleTime,
     /// How many times more until all files are made safe themselves.
     settles_in: u32,
@@ -93,7 +93,7 @@ impl Store {
             journal: Journal::new(),
             latest: durable.then(Latest::new),
             every,
-            secured: SampleTime::ZERO,
+            secured: None,
             sync_due: SampleTime::ZERO,
             settles_in,
             manifest_due: SampleTime::ZERO,
@@ -110,7 +110,8 @@ impl Store {
 
     /// Is what comes made safe far too seldom, though the disk takes all of it?
     pub(super) fn is_behind(&self, now: SampleTime) -> bool {
-        self.trouble.is_none() && now > self.secured + Samples::new(self.every.count() * BEHIND)
+        let longest = Samples::new(self.every.count() * BEHIND);
+        self.trouble.is_none() && self.secured.is_some_and(|secured| now > secured + longest)
     }
 
     /// Something happened that the manifest should tell soon.
@@ -146,7 +147,7 @@ impl Store {
         }
         if sync {
             self.sync_due = now + self.every;
-            self.secured = if tried.is_ok() { now } else { self.secured };
+            self.secured = Some(now).filter(|now| tried.is_ok() && *now > SampleTime::ZERO).or(self.secured);
         }
         let tried = self.doubt_unless(tried, tracks);
         self.judge(tried, now)
