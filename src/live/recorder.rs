@@ -13,7 +13,7 @@ use crate::{
     consent::Opening,
     record::{Alert, Disk, RecordError, Recorder, Session},
     speaker::SpeakerId,
-    time::{SampleTime, Samples},
+    time::SampleTime,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -39,7 +39,8 @@ pub(super) type Admission = u32;
 pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Arc<Pulse>) {
     let mut recordings = BTreeMap::<TakeId, Recording>::new();
     loop {
-        let first = messages.recv_timeout(POLL);
+        let is_heard = recordings.values().any(|recording| recording.pen.is_some());
+        let first = messages.recv_timeout(if is_heard { HEARD } else { LOOK });
         let let_go = matches!(first, Err(RecvTimeoutError::Disconnected));
         for message in first.into_iter().chain(messages.try_iter()) {
             obey(&mut recordings, message, pulse);
@@ -58,11 +59,11 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
     }
 }
 
-/// How long news may lie on a tape.
-const POLL: Duration = Duration::from_millis(20);
+/// How long news may lie on a tape and in a recorder: to look at a track costs more than what is new in it.
+const LOOK: Duration = Duration::from_millis(40);
 
-/// How long it may wait in a recorder, unless somebody listens: to look at a track costs more than what is new in it.
-const LOOK: Samples = Samples::from_ms(40);
+/// The same, if somebody listens.
+const HEARD: Duration = Duration::from_millis(20);
 
 fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message, pulse: &Arc<Pulse>) {
     let attend = |take| {
@@ -111,8 +112,6 @@ struct Recording {
     pen: Option<Pen>,
     reel: Reel,
     now: SampleTime,
-    /// When the recorder last looked at its tracks.
-    looked: SampleTime,
     present: BTreeMap<SpeakerId, Admission>,
     /// Consent that came before its speaker's first news.
     early: Vec<(Admission, Opening)>,
@@ -129,7 +128,6 @@ impl Recording {
             pen: None,
             reel,
             now: SampleTime::ZERO,
-            looked: SampleTime::ZERO,
             present: BTreeMap::new(),
             early: Vec::new(),
             ended: None,
@@ -181,10 +179,7 @@ impl Recording {
                 _ => {}
             }
         }
-        if self.pen.is_some() || self.now >= self.looked + LOOK {
-            self.looked = self.now;
-            notices.extend(self.advance(take));
-        }
+        notices.extend(self.advance(take));
         let alerts = self.recorder.take_alerts().into_iter();
         notices.extend(alerts.map(|alert| Notice::RecordingAlert(take, alert)));
         notices
@@ -246,7 +241,7 @@ mod tests {
         live::tape::{Tape, tape},
         record::RecorderConfig,
         speaker::VoicePacket,
-        time::MediaTime,
+        time::{MediaTime, Samples},
     };
 
     const PLACE: SpeakerId = SpeakerId(3);

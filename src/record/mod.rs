@@ -18,7 +18,7 @@
 //! - *Files.* `tracks/NAME.opus` grows by whole pages; with the first sound, which tells its pre-skip and channels, the
 //!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
 //!   gap and its cause before the page that depends on it is written, and goes when the session is finished. `latest.log` holds what
-//!   came last of all of them: one file that is made safe each second, so that the others need not be; they are after 11 s.
+//!   came last of all of them: one file that is made safe each second, so that the others need not be; they are after 15 s.
 //! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
 //! - *Parts.* A long recording may go on in `part-0002` and so on ([`Rotation`]): from one room sample on all tracks are written
 //!   there. Whoever reads the session reads it as one; a part that is over is a session by itself too.

@@ -31,7 +31,7 @@ const LONGEST: Samples = Samples::from_ms(70);
 const MOST_OFTEN: Samples = Samples::from_ms(100);
 
 /// All files are made safe by themselves each so many times, and before more than this of one of them is kept in memory for it.
-const SETTLE_EVERY: u32 = 16;
+const SETTLE_EVERY: u32 = 22;
 const KEPT_BYTES: usize = 64 << 10;
 
 /// So many times the span after which all is made safe is far too long.
