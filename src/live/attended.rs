@@ -1,6 +1,6 @@
 //! A recording's disk as its thread asks it: somebody else sees how long each answer takes.
 
-use super::{pulse::Pulse, take::TakeId};
+use super::pulse::Pulse;
 use crate::record::Disk;
 use std::{io, ops::Range, sync::Arc};
 
@@ -9,13 +9,12 @@ use std::{io, ops::Range, sync::Arc};
 pub(super) struct Attended {
     pub(super) disk: Box<dyn Disk>,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) take: TakeId,
 }
 
 impl Attended {
     fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Disk) -> T) -> T {
-        let Self { disk, pulse, take } = self;
-        pulse.ask(*take, || question(disk.as_mut()))
+        let Self { disk, pulse } = self;
+        pulse.ask(|| question(disk.as_mut()))
     }
 }
 

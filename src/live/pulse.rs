@@ -24,6 +24,8 @@ pub(super) struct Pulse {
     origin: Instant,
     /// When the present question was asked, in microseconds since `origin`, and one more; none is 0.
     since_us: AtomicU64,
+    /// When the recording that is being written last showed a sign of life, as `since_us`: not all that it waits for is asked here.
+    alive_us: AtomicU64,
     /// For which recording.
     asked: Mutex<Option<TakeId>>,
     /// How long the slowest answer of late took, in microseconds, and when the last one came.
@@ -36,20 +38,31 @@ impl Pulse {
         Self {
             origin: clock::now(),
             since_us: AtomicU64::new(0),
+            alive_us: AtomicU64::new(0),
             asked: Mutex::new(None),
             slowest_us: AtomicU64::new(0),
             answered_us: AtomicU64::new(0),
         }
     }
 
-    /// Asks a disk, for this recording.
-    pub(super) fn ask<T>(&self, take: TakeId, question: impl FnOnce() -> T) -> T {
+    /// Writes a recording.
+    pub(super) fn attend<T>(&self, take: TakeId, write: impl FnOnce() -> T) -> T {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(take);
+        self.alive_us.store(mark(self.now()), Relaxed);
+        let written = write();
+        self.alive_us.store(0, Relaxed);
+        written
+    }
+
+    /// Asks the disk of the recording that is being written.
+    pub(super) fn ask<T>(&self, question: impl FnOnce() -> T) -> T {
         let since = self.now();
-        self.since_us.store(since.as_micros() as u64 + 1, Relaxed);
+        self.since_us.store(mark(since), Relaxed);
         let answer = question();
+        let now = self.now();
         self.since_us.store(0, Relaxed);
-        self.learn(since, self.now());
+        self.alive_us.store(mark(now), Relaxed);
+        self.learn(since, now);
         answer
     }
 
@@ -71,12 +84,22 @@ impl Pulse {
 
     /// Whose disk has not answered for too long, and for how long.
     pub(super) fn stuck(&self) -> Option<(TakeId, Duration)> {
-        let since = self.since_us.load(Relaxed).checked_sub(1)?;
-        let lasts = self.now().saturating_sub(Duration::from_micros(since));
+        let now = self.now();
+        let lasts = |since: &AtomicU64| {
+            let since = since.load(Relaxed).checked_sub(1)?;
+            Some(now.saturating_sub(Duration::from_micros(since)))
+        };
         let lately = Duration::from_micros(self.slowest_us.load(Relaxed));
+        let asked = lasts(&self.since_us).filter(|lasts| *lasts >= patience(lately));
+        let silent = lasts(&self.alive_us).filter(|lasts| *lasts >= LONGEST);
         let take = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        take.zip((lasts >= patience(lately)).then_some(lasts))
+        take.zip(asked.or(silent))
     }
+}
+
+/// A moment as it is kept: 0 is none.
+fn mark(moment: Duration) -> u64 {
+    moment.as_micros() as u64 + 1
 }
 
 /// How long a disk is waited for that took so long lately.
@@ -109,11 +132,13 @@ mod tests {
     #[test]
     fn who_asks_nothing_waits_for_nothing() {
         let pulse = Pulse::new();
-        assert_eq!(pulse.ask(TAKE, || pulse.stuck()), None);
-        pulse.since_us.store(1, Relaxed);
+        assert_eq!(pulse.attend(TAKE, || pulse.ask(|| pulse.stuck())), None);
         let earlier = Pulse { origin: pulse.origin - LONGEST, ..pulse };
-        assert_eq!(earlier.stuck().map(|(take, _)| take), Some(TAKE));
-        earlier.ask(TAKE, || ());
-        assert_eq!(earlier.stuck(), None);
+        for since in [&earlier.since_us, &earlier.alive_us] {
+            since.store(1, Relaxed);
+            assert_eq!(earlier.stuck().map(|(take, _)| take), Some(TAKE));
+            since.store(0, Relaxed);
+            assert_eq!(earlier.stuck(), None);
+        }
     }
 }

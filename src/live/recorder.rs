@@ -47,11 +47,13 @@ pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse:
         }
         let over = recordings.iter().filter(|(_, recording)| recording.end().is_some());
         for take in over.map(|(take, _)| *take).collect::<Vec<_>>() {
-            recordings.remove(&take).into_iter().for_each(|recording| recording.finish(take, notices));
+            let ended = recordings.remove(&take).into_iter();
+            pulse.attend(take, || ended.for_each(|recording| recording.finish(take, notices)));
         }
         for (take, recording) in &mut recordings {
             // Nobody listens when the stage is being taken down.
-            recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
+            let read = pulse.attend(*take, || recording.read(*take));
+            read.into_iter().for_each(|notice| drop(notices.send(notice)));
         }
         if let_go && recordings.is_empty() {
             return;
@@ -66,13 +68,10 @@ const LOOK: Duration = Duration::from_millis(40);
 const HEARD: Duration = Duration::from_millis(20);
 
 fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message, pulse: &Arc<Pulse>) {
-    let attend = |take| {
-        let pulse = Arc::clone(pulse);
-        move |disk| -> Box<dyn Disk> { Box::new(Attended { disk, pulse, take }) }
-    };
+    let attended = |disk| -> Box<dyn Disk> { Box::new(Attended { disk, pulse: Arc::clone(pulse) }) };
     match message {
         Message::Begin(take, mut recorder, reel, pen) => {
-            recorder.exchange_disk(attend(take));
+            recorder.exchange_disk(attended);
             recordings.insert(take, Recording { pen, ..Recording::new(recorder, reel) });
         }
         Message::Open(take, admission, opening) => {
@@ -83,8 +82,8 @@ fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message, pulse: &
         }
         Message::Record(take, dir, from) => {
             with(recordings, take, |recording| {
-                recording.failed = pulse.ask(take, || recording.recorder.begin(&dir, from)).err();
-                recording.recorder.exchange_disk(attend(take));
+                recording.failed = pulse.attend(take, || recording.recorder.begin(&dir, from)).err();
+                recording.recorder.exchange_disk(attended);
             });
         }
         Message::Pause(take, at) => with(recordings, take, |recording| recording.recorder.pause(at)),

@@ -186,7 +186,7 @@ impl Store {
 
     /// Tells what is new among what came last. From then on it is safe, and what becomes of the files themselves can be mended.
     fn tell_latest(&mut self, tracks: &mut BTreeMap<String, Track>) -> Result<(), RecordError> {
-        let Self { journal, disk, latest: Some(latest), dir, .. } = self else { return Ok(()) };
+        let Self { journal, disk, latest: Some(latest), dir, settles_in, .. } = self else { return Ok(()) };
         let failed = |file: &str, source| RecordError::new(&dir.join(file), "write", source);
         for track in tracks.values_mut() {
             track.tape.sync_keys().map_err(|source| failed(track.tape.file(), source))?;
@@ -194,7 +194,9 @@ impl Store {
         let news = journal.news().into_iter().chain(tracks.values().flat_map(|track| track.tape.news()));
         let told = latest.tell(disk.as_mut(), news);
         if told.as_ref().is_err_and(is_gone) {
+            // What it held is nowhere safe.
             latest.begin_anew();
+            *settles_in = 0;
         }
         told.map_err(|source| failed(LATEST, source))
     }
