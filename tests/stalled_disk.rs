@@ -8,7 +8,7 @@ use tertulia::{
     consent::Recordable,
     engine::{LaneConfig, RoomConfig},
     live::{Control, Notice, RoomId, SOON, Stage, StageConfig, Take},
-    record::{Recorder, RecorderConfig},
+    record::{Alert, Recorder, RecorderConfig},
     sim::{Fault, FaultyDisk},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
@@ -56,6 +56,12 @@ fn a_disk_that_does_not_answer_holds_up_no_room_and_costs_no_recording_anything(
     let (stuck, well) = (FaultyDisk::new(), FaultyDisk::new());
     let rooms = [&stuck, &well].map(|disk| recorded_room(&mut stage, disk));
     stuck.fail(Fault::Stalled);
+    // Whose disk it is, is told first.
+    let stalled = until(|| match stage.poll() {
+        Some(Notice::RecordingAlert(take, Alert::Stalled(_))) => Some(take),
+        _ => None,
+    });
+    assert_eq!(stalled, rooms[0].1.id());
     until(|| matches!(stage.poll(), Some(Notice::DiskStalled(_))).then_some(()));
     // The rooms hear all of it to the end while the disk stands still.
     for (room, _, spoken) in rooms {

@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 use tertulia::{
-    record::Rotation,
+    record::{Limits, Rotation},
     time::{Quantum, SampleTime, Samples},
 };
 
@@ -24,6 +24,11 @@ usage: rtp_room --bind ADDR:PORT [options]
   --mix                   and their mix, some seconds behind, into DIR/mix.opus
   --rotate-minutes N      go on in DIR/part-0002 and so on, each so long
   --rotate-mb N           or as soon as a part's tracks have so many megabytes
+  --max-tracks N          record no more voices than that
+  --max-disk-mb N         the recording writes no more sound than that
+  --keep-free-mb N        and none while less is free on its disk
+  --max-room-memory-mb N  what the room keeps in memory while the disk takes nothing
+  --max-memory-mb N       what the process does (256). What is not kept is silence, and told at once
   --payload-type N        RTP payload type in and out, 0..127 (111)
   --packet-ms N           sound in one packet out: 2.5, 5, 10, 20, 40 or 60 (20)
   --bitrate N             bits a second of each mix, 6000..510000 (32000)
@@ -37,6 +42,17 @@ usage: rtp_room --bind ADDR:PORT [options]
                           knows better; gaps are told when the recording is closed; allocations are not counted
   --help";
 
+/// Options that bound a recording or its parts.
+const BOUNDS: [&str; 7] = [
+    "rotate-minutes",
+    "rotate-mb",
+    "max-tracks",
+    "max-disk-mb",
+    "keep-free-mb",
+    "max-room-memory-mb",
+    "max-memory-mb",
+];
+
 #[derive(Clone, Debug)]
 pub(crate) struct Args {
     pub(crate) bind: SocketAddr,
@@ -44,6 +60,8 @@ pub(crate) struct Args {
     pub(crate) record: Option<PathBuf>,
     pub(crate) mix: bool,
     pub(crate) rotation: Rotation,
+    pub(crate) limits: Limits,
+    pub(crate) memory_bytes: Option<usize>,
     pub(crate) payload_type: u8,
     pub(crate) packet: Samples,
     pub(crate) bitrate_bps: u32,
@@ -60,22 +78,7 @@ impl Args {
     pub(crate) fn parse() -> Result<Option<Self>, String> {
         use lexopt::prelude::*;
         let mut bind = None;
-        let mut args = Self {
-            bind: ([0, 0, 0, 0], 0).into(),
-            listeners: Vec::new(),
-            record: None,
-            mix: false,
-            rotation: Rotation::default(),
-            payload_type: 111,
-            packet: Samples::from_ms(20),
-            bitrate_bps: 32_000,
-            complexity: 4,
-            quantum: None,
-            relay: false,
-            metrics: None,
-            seconds: None,
-            stats: None,
-        };
+        let mut args = Self::unsaid();
         let (mut parser, mut given) = (lexopt::Parser::from_env(), BTreeSet::new());
         while let Some(arg) = parser.next().map_err(one_line)? {
             if let Long(name) = arg
@@ -83,6 +86,12 @@ impl Args {
                 && !given.insert(name.to_owned())
             {
                 return Err(format!("--{name}: given twice, expected once"));
+            }
+            if let Long(name) = arg
+                && let Some(bound) = BOUNDS.into_iter().find(|bound| *bound == name)
+            {
+                args.bound(bound, &mut parser)?;
+                continue;
             }
             match arg {
                 Long("help") | Short('h') => return Ok(None),
@@ -95,8 +104,6 @@ impl Args {
                 }
                 Long("record") => args.record = Some(parser.value().map_err(one_line)?.into()),
                 Long("mix") => args.mix = true,
-                Long("rotate-minutes") => args.rotation.every = Some(minutes(&mut parser)?),
-                Long("rotate-mb") => args.rotation.bytes = Some(megabytes(&mut parser)?),
                 Long("payload-type") => {
                     args.payload_type =
                         value(&mut parser, "--payload-type", "0..127", |number| *number < 128)?;
@@ -138,6 +145,43 @@ impl Args {
         Ok(Some(args))
     }
 
+    /// What is if nothing is said.
+    fn unsaid() -> Self {
+        Self {
+            bind: ([0, 0, 0, 0], 0).into(),
+            listeners: Vec::new(),
+            record: None,
+            mix: false,
+            rotation: Rotation::default(),
+            limits: Limits::NONE,
+            memory_bytes: None,
+            payload_type: 111,
+            packet: Samples::from_ms(20),
+            bitrate_bps: 32_000,
+            complexity: 4,
+            quantum: None,
+            relay: false,
+            metrics: None,
+            seconds: None,
+            stats: None,
+        }
+    }
+
+    /// Reads one of [`BOUNDS`].
+    fn bound(&mut self, bound: &str, parser: &mut lexopt::Parser) -> Result<(), String> {
+        let option = format!("--{bound}");
+        match bound {
+            "rotate-minutes" => self.rotation.every = Some(minutes(parser, &option)?),
+            "rotate-mb" => self.rotation.bytes = Some(megabytes(parser, &option)?),
+            "max-tracks" => self.limits.tracks = value(parser, &option, "1 or more", |tracks| *tracks > 0)?,
+            "max-disk-mb" => self.limits.disk_bytes = megabytes(parser, &option)?,
+            "keep-free-mb" => self.limits.free_bytes = megabytes(parser, &option)?,
+            "max-room-memory-mb" => self.limits.waiting_bytes = megabytes(parser, &option)? as usize,
+            _ => self.memory_bytes = Some(megabytes(parser, &option)? as usize),
+        }
+        Ok(())
+    }
+
     /// What no option can tell by itself.
     fn check(&self) -> Result<(), String> {
         for to in &self.listeners {
@@ -163,6 +207,9 @@ impl Args {
         if self.record.is_none() && self.rotation != Rotation::default() {
             return Err("--rotate-minutes and --rotate-mb: expected --record DIR with them".into());
         }
+        if self.record.is_none() && (self.limits != Limits::NONE || self.memory_bytes.is_some()) {
+            return Err("--max-... and --keep-free-mb: expected --record DIR with them".into());
+        }
         self.stats.as_deref().map_or(Ok(()), report::check)
     }
 
@@ -186,16 +233,16 @@ impl FromStr for Endpoint {
 }
 
 /// How long a part of the recording is.
-fn minutes(parser: &mut lexopt::Parser) -> Result<Samples, String> {
+fn minutes(parser: &mut lexopt::Parser, option: &str) -> Result<Samples, String> {
     let enough = |minutes: &f64| minutes.is_finite() && *minutes >= 0.05;
-    let minutes = value(parser, "--rotate-minutes", "0.05 or more", enough)?;
+    let minutes = value(parser, option, "0.05 or more", enough)?;
     Ok(SampleTime::from_ms(minutes * 6e4).since(SampleTime::ZERO))
 }
 
-/// How many bytes a part of the recording takes.
-fn megabytes(parser: &mut lexopt::Parser) -> Result<u64, String> {
+/// How many bytes something takes.
+fn megabytes(parser: &mut lexopt::Parser, option: &str) -> Result<u64, String> {
     let enough = |megabytes: &f64| megabytes.is_finite() && *megabytes >= 0.01;
-    let megabytes: f64 = value(parser, "--rotate-mb", "0.01 or more", enough)?;
+    let megabytes: f64 = value(parser, option, "0.01 or more", enough)?;
     Ok((megabytes * 1e6) as u64)
 }
 

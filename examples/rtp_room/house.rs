@@ -1,6 +1,6 @@
 //! The room and who is in it: source addresses become speakers with a bus of their own, and leave again.
 
-use crate::{args::Args, metrics};
+use crate::{alert, args::Args, metrics};
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -51,7 +51,9 @@ impl House {
     /// Opens the room and, if asked to, its recording; the shared mix comes with it.
     pub(crate) fn open(args: &Args) -> Result<(Self, PacketsOut), Box<dyn Error>> {
         // Its listeners count on a stream that never stops.
-        let mut control = Stage::start(StageConfig { rest_after: None, ..StageConfig::default() })?;
+        let stage = StageConfig { rest_after: None, ..StageConfig::default() };
+        let recording_bytes = args.memory_bytes.unwrap_or(stage.recording_bytes);
+        let mut control = Stage::start(StageConfig { recording_bytes, ..stage })?;
         for warning in control.warnings() {
             eprintln!("warning: {warning}");
         }
@@ -63,8 +65,8 @@ impl House {
         })?;
         let recording = match &args.record {
             Some(dir) => {
-                let (epoch_unix_ms, rotation) = (Some(unix_ms()), args.rotation);
-                let config = RecorderConfig { epoch_unix_ms, rotation, ..RecorderConfig::default() };
+                let (epoch_unix_ms, limits, rotation) = (Some(unix_ms()), args.limits, args.rotation);
+                let config = RecorderConfig { epoch_unix_ms, limits, rotation, ..RecorderConfig::default() };
                 Some(control.start_recording(room, dir, config)?)
             }
             None => None,
@@ -141,10 +143,10 @@ impl House {
                 Notice::RecordingFailed(_, error) => eprintln!("warning: {error}"),
                 Notice::RecordingTrouble(_, error) => eprintln!("warning: {error}; trying again"),
                 Notice::RecordingResumed(..) => eprintln!("the recording is being written again"),
-                Notice::RecordingAlert(_, alert) => eprintln!("warning: the recording: {alert:?}"),
-                Notice::DiskStalled(since) => eprintln!("warning: the disk has not answered for {since:.1?}"),
-                Notice::DiskAnswers => eprintln!("the disk answers again"),
+                Notice::RecordingAlert(_, alert) => eprintln!("{}", alert::line(&alert)),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),
+                // An alert says so too.
+                Notice::DiskStalled(_) | Notice::DiskAnswers => {}
                 Notice::Event(..) | Notice::Closed(..) => {}
             }
         }

@@ -1,6 +1,7 @@
 //! A mixing server for Opus over plain RTP and UDP; see `--help`. Threads: this one looks after the house, one receives,
 //! one sends, one may answer Prometheus, and the stage has its own.
 
+mod alert;
 mod args;
 mod house;
 mod metrics;

@@ -43,6 +43,12 @@ impl Drill {
 
     /// The next 20 ms.
     pub(crate) fn step(&mut self) -> Result<(), RecordError> {
+        self.speak()?;
+        self.recorder.advance(SampleTime::from_samples(self.now))
+    }
+
+    /// The next 20 ms, in which nobody has time to write anything.
+    pub(crate) fn speak(&mut self) -> Result<(), RecordError> {
         if self.now < STARTS[2] && self.now + FRAME >= STARTS[2] {
             join(&mut self.recorder, 2, VOICES[2], STARTS[2])?;
         }
@@ -56,7 +62,7 @@ impl Drill {
         self.under_way = under_way;
         let come: Vec<(u64, usize, u64, u64)> = come;
         come.into_iter().for_each(|(at, voice, number, wire)| self.arrive(voice, number, wire, at));
-        self.recorder.advance(SampleTime::from_samples(self.now))
+        Ok(())
     }
 
     fn send(&mut self, voice: usize) {

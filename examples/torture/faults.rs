@@ -3,7 +3,7 @@
 use crate::drill::{Drill, check};
 use std::{error::Error, path::Path};
 use tertulia::{
-    record::{Cause, Manifest, Recorder, RecorderConfig},
+    record::{Alert, Cause, Manifest, Recorder, RecorderConfig},
     sim::{Fault, FaultyDisk},
 };
 
@@ -17,6 +17,8 @@ const END: u64 = 200 * 48_000;
 pub(crate) struct Outage {
     pub(crate) name: &'static str,
     pub(crate) seconds: u64,
+    /// It takes all, and not too slowly: there is nothing to tell.
+    pub(crate) keeps_up: bool,
     /// How long it took until the recorder said so, in samples.
     pub(crate) told_after: Option<u64>,
     /// How long after the disk was well again all was.
@@ -34,6 +36,8 @@ pub(crate) fn outages(seed: u64) -> Result<Vec<Outage>, Box<dyn Error>> {
         ("removed", Fault::Removed),
         ("EIO", Fault::Io),
         ("sync fails", Fault::NoSync),
+        ("100 ms each", Fault::Slow(100)),
+        ("1 s each", Fault::Slow(1_000)),
     ];
     let mut outages = Vec::new();
     for seconds in [10, 120] {
@@ -48,16 +52,26 @@ fn outage(name: &'static str, fault: Fault, seconds: u64, seed: u64) -> Result<O
     let (dir, disk) = (tempfile::tempdir()?, FaultyDisk::new());
     let recorder = Recorder::create_on(Box::new(disk.clone()), dir.path(), RecorderConfig::default())?;
     let mut drill = Drill::new(recorder, seed)?;
-    let mut outage = Outage { name, seconds, told_after: None, well_after: None, lost: 0, failure: None };
-    let to = FROM + seconds * 48_000;
+    let keeps_up = matches!(fault, Fault::Slow(..=200));
+    let mut outage =
+        Outage { name, seconds, keeps_up, told_after: None, well_after: None, lost: 0, failure: None };
+    let (to, mut busy_until, mut behind) = (FROM + seconds * 48_000, 0, false);
     while drill.now < END {
         let wrong = (FROM..to).contains(&drill.now);
         disk.fail(if wrong { fault } else { Fault::None });
-        let told = drill.step();
-        if told.is_err() && outage.told_after.is_none() {
-            outage.told_after = Some(drill.now - FROM);
+        if drill.now < busy_until {
+            drill.speak()?;
+            continue;
         }
-        if !wrong && drill.now > to && drill.recorder.trouble().is_none() {
+        let told = drill.step();
+        // The room goes on while the disk takes its time.
+        busy_until = drill.now + disk.took().as_millis() as u64 * 48;
+        let alerts = drill.recorder.take_alerts();
+        if told.is_err() || alerts.contains(&Alert::Behind) {
+            outage.told_after.get_or_insert(drill.now - FROM);
+        }
+        behind = (behind || alerts.contains(&Alert::Behind)) && !alerts.contains(&Alert::CaughtUp);
+        if !wrong && drill.now > to && drill.recorder.trouble().is_none() && !behind {
             outage.well_after.get_or_insert(drill.now - to);
         }
     }

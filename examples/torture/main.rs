@@ -116,7 +116,7 @@ fn tell(what: &str, deaths: &Deaths) -> bool {
 fn tell_outages(outages: &[Outage]) -> bool {
     println!("disk            for    told after   well after   lost of 200 s");
     for outage in outages {
-        let Outage { name, seconds, told_after, well_after, lost, failure } = outage;
+        let Outage { name, seconds, told_after, well_after, lost, failure, .. } = outage;
         let or_never = |at: &Option<u64>| at.map_or("never".into(), |at| format!("{} ms", ms(at)));
         println!(
             "{name:12} {seconds:4} s {:>12} {:>12} {:>9} ms {}",
@@ -126,5 +126,6 @@ fn tell_outages(outages: &[Outage]) -> bool {
             failure.as_deref().unwrap_or_default()
         );
     }
-    outages.iter().all(|it| it.failure.is_none() && it.told_after.is_some() && it.well_after.is_some())
+    let is_told = |it: &Outage| it.told_after.is_some() != it.keeps_up && it.well_after.is_some();
+    outages.iter().all(|it| it.failure.is_none() && is_told(it))
 }

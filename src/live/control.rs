@@ -5,13 +5,13 @@ use super::{
     bell::{Bells, Door},
     clock,
     config::StageConfig,
+    disk::Disk,
     error::{AttachError, OpenError, OrderError},
     gauge::WorkerGauge,
     hall::Hall,
     notice::Notice,
     outlet::{self, Outlet, PacketsOut, PcmOut},
     port::{self, PacketIn},
-    pulse::Pulse,
     recorder::Message,
     room::{Room, RoomId, Task},
     seats::Seats,
@@ -25,13 +25,12 @@ use crate::{
     speaker::{BusId, MAX_SPEAKERS, SpeakerId, SpeakerSet},
     time::{SampleTime, Samples},
 };
-use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// For a change's `at`: as soon as possible.
@@ -65,30 +64,6 @@ pub(super) struct Link {
     pub(super) thread: JoinHandle<Worker>,
     pub(super) gauge: Arc<WorkerGauge>,
     pub(super) rooms: usize,
-}
-
-/// A disk that has not answered for a second is stuck.
-const STALLED: Duration = Duration::from_secs(1);
-
-impl Disk {
-    /// Is the disk stuck, or no longer? Told once.
-    fn feel_pulse(&mut self) -> Option<Notice> {
-        let lasts = self.pulse.lasts();
-        let stalled = lasts >= STALLED;
-        let told = std::mem::replace(&mut self.stalled, stalled);
-        (told != stalled).then_some(if stalled { Notice::DiskStalled(lasts) } else { Notice::DiskAnswers })
-    }
-}
-
-/// The control side's ends of the recorder's channels.
-#[derive(Debug)]
-pub(super) struct Disk {
-    pub(super) messages: Sender<Message>,
-    pub(super) notices: Receiver<Notice>,
-    pub(super) pulse: Arc<Pulse>,
-    /// It was told that it is stuck.
-    pub(super) stalled: bool,
-    pub(super) thread: JoinHandle<()>,
 }
 
 impl Control {

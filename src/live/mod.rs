@@ -62,12 +62,14 @@
 //! use passes unheard ([`RoomStats::passed`]): voices go on at their place, recordings lose nothing, listeners hear a gap.
 
 mod agenda;
+mod attended;
 mod balance;
 mod bell;
 mod clock;
 mod config;
 mod control;
 mod cost;
+mod disk;
 mod error;
 mod front;
 mod gauge;

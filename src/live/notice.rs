@@ -39,11 +39,11 @@ pub enum Notice {
     RecordingTrouble(TakeId, RecordError),
     /// The disk takes everything again, which it did not since that sample.
     RecordingResumed(TakeId, SampleTime),
-    /// A recording has something to say at once: a limit that bites, counters that do not add up.
+    /// A recording has something to say at once: a limit that bites, a disk that does not answer, counters that do not add up.
     RecordingAlert(TakeId, Alert),
-    /// The disk has not answered for so long; recordings wait for it, rooms do not.
+    /// A disk has not answered for so long; all recordings wait for it, rooms do not. Whose it is, is told by an alert.
     DiskStalled(Duration),
-    /// The disk answers again.
+    /// It answers again.
     DiskAnswers,
 }
 

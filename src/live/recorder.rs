@@ -2,6 +2,7 @@
 //! recordings leave. It may block; then tapes fill up and packets are missed, but no tick waits.
 
 use super::{
+    attended::Attended,
     notice::Notice,
     pulse::Pulse,
     take::TakeId,
@@ -10,12 +11,12 @@ use super::{
 };
 use crate::{
     consent::Opening,
-    record::{Alert, RecordError, Recorder, Session},
+    record::{Alert, Disk, RecordError, Recorder, Session},
     speaker::SpeakerId,
     time::SampleTime,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 /// What the control side tells.
 pub(super) enum Message {
@@ -35,36 +36,42 @@ pub(super) enum Message {
 pub(super) type Admission = u32;
 
 /// Serves recordings until the control side has let go and all of them have ended.
-pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Pulse) {
+pub(super) fn run(messages: &Receiver<Message>, notices: &Sender<Notice>, pulse: &Arc<Pulse>) {
     let mut recordings = BTreeMap::<TakeId, Recording>::new();
     loop {
-        let first = messages.recv_timeout(POLL);
+        let is_heard = recordings.values().any(|recording| recording.pen.is_some());
+        let first = messages.recv_timeout(if is_heard { HEARD } else { LOOK });
         let let_go = matches!(first, Err(RecvTimeoutError::Disconnected));
-        pulse.begin();
         for message in first.into_iter().chain(messages.try_iter()) {
-            obey(&mut recordings, message);
+            obey(&mut recordings, message, pulse);
         }
-        recordings = std::mem::take(&mut recordings)
-            .into_iter()
-            .filter_map(|(take, recording)| Some((take, recording.go_on(take, notices)?)))
-            .collect();
+        let over = recordings.iter().filter(|(_, recording)| recording.end().is_some());
+        for take in over.map(|(take, _)| *take).collect::<Vec<_>>() {
+            let ended = recordings.remove(&take).into_iter();
+            pulse.attend(take, || ended.for_each(|recording| recording.finish(take, notices)));
+        }
         for (take, recording) in &mut recordings {
             // Nobody listens when the stage is being taken down.
-            recording.read(*take).into_iter().for_each(|notice| drop(notices.send(notice)));
+            let read = pulse.attend(*take, || recording.read(*take));
+            read.into_iter().for_each(|notice| drop(notices.send(notice)));
         }
-        pulse.end();
         if let_go && recordings.is_empty() {
             return;
         }
     }
 }
 
-/// How long news may lie on a tape.
-const POLL: Duration = Duration::from_millis(20);
+/// How long news may lie on a tape and in a recorder: to look at a track costs more than what is new in it.
+const LOOK: Duration = Duration::from_millis(40);
 
-fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
+/// The same, if somebody listens.
+const HEARD: Duration = Duration::from_millis(20);
+
+fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message, pulse: &Arc<Pulse>) {
+    let attended = |disk| -> Box<dyn Disk> { Box::new(Attended { disk, pulse: Arc::clone(pulse) }) };
     match message {
-        Message::Begin(take, recorder, reel, pen) => {
+        Message::Begin(take, mut recorder, reel, pen) => {
+            recorder.exchange_disk(attended);
             recordings.insert(take, Recording { pen, ..Recording::new(recorder, reel) });
         }
         Message::Open(take, admission, opening) => {
@@ -75,7 +82,8 @@ fn obey(recordings: &mut BTreeMap<TakeId, Recording>, message: Message) {
         }
         Message::Record(take, dir, from) => {
             with(recordings, take, |recording| {
-                recording.failed = recording.recorder.begin(&dir, from).err();
+                recording.failed = pulse.attend(take, || recording.recorder.begin(&dir, from)).err();
+                recording.recorder.exchange_disk(attended);
             });
         }
         Message::Pause(take, at) => with(recordings, take, |recording| recording.recorder.pause(at)),
@@ -188,10 +196,14 @@ impl Recording {
         begins.or_else(|| over.map(|since| Notice::RecordingResumed(take, since)))
     }
 
-    /// Ends, if the end was read; goes on else. Called after messages, so that whoever waits for the result is known.
-    fn go_on(self, take: TakeId, notices: &Sender<Notice>) -> Option<Self> {
-        let end = self.ended.or_else(|| self.reel.is_over().then_some(self.now));
-        let Some(at) = end else { return Some(self) };
+    /// Where it ends, if the end was read.
+    fn end(&self) -> Option<SampleTime> {
+        self.ended.or_else(|| self.reel.is_over().then_some(self.now))
+    }
+
+    /// Ends it. Called after messages, so that whoever waits for the result is known.
+    fn finish(self, take: TakeId, notices: &Sender<Notice>) {
+        let at = self.end().unwrap_or(self.now);
         let result = self.recorder.finish(at);
         for name in result.iter().flat_map(|session| &session.unbalanced) {
             let _ = notices.send(Notice::RecordingAlert(take, Alert::Unbalanced(name.clone())));
@@ -200,7 +212,6 @@ impl Recording {
             // Whoever waited may have given up.
             let _ = waiting.send(result);
         }
-        None
     }
 }
 
@@ -279,7 +290,7 @@ mod tests {
         act(&mut recording, &mut tape);
         tape.tell(News::End(samples(2000)));
         assert_eq!(recording.read(TAKE).len(), 0);
-        assert!(recording.go_on(TAKE, &crossbeam::channel::unbounded().0).is_none());
+        recording.finish(TAKE, &crossbeam::channel::unbounded().0);
         let tracks = results.recv().unwrap().unwrap().tracks;
         tracks.into_iter().map(|(name, track)| (name, track.recorded)).collect()
     }

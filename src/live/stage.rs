@@ -3,7 +3,8 @@
 use super::{
     bell::Bells,
     config::StageConfig,
-    control::{Control, Disk, Link},
+    control::{Control, Link},
+    disk::Disk,
     error::StartError,
     gauge::WorkerGauge,
     priority,
@@ -98,7 +99,7 @@ fn start_disk() -> Result<Disk, StartError> {
     let beats = Arc::clone(&pulse);
     let run = move || recorder::run(&inbox, &tell, &beats);
     let thread = thread::Builder::new().name("stage-disk".into()).spawn(run).map_err(StartError::Thread)?;
-    Ok(Disk { messages, notices, pulse, stalled: false, thread })
+    Ok(Disk { messages, notices, pulse, stuck: None, thread })
 }
 
 /// Rooms between two workers: few move at a time.

@@ -1,5 +1,7 @@
 //! A recorder looks after itself: what it may take, and whether its counters add up in the end.
 
+#[cfg(feature = "live")]
+use super::disk::Disk;
 use super::{
     allowance::{Allowance, Purse},
     event::Event,
@@ -16,6 +18,14 @@ impl Recorder {
         self
     }
 
+    /// Puts something between itself and its disk, if it has one yet.
+    #[cfg(feature = "live")]
+    pub(crate) fn exchange_disk(&mut self, by: impl FnOnce(Box<dyn Disk>) -> Box<dyn Disk>) {
+        if let Some(store) = &mut self.store {
+            store.exchange_disk(by);
+        }
+    }
+
     /// What has to be known at once, once: to be asked for after each [`advance`](Self::advance).
     pub fn take_alerts(&mut self) -> Vec<Alert> {
         self.watch.take_alerts()
@@ -27,6 +37,12 @@ impl Recorder {
         let asks = self.config.limits.free_bytes > 0;
         let free = self.store.as_mut().filter(|_| asks).and_then(|store| store.free_bytes());
         self.purse.look(written, free);
+    }
+
+    /// Looks whether its disk is too slow for it.
+    pub(super) fn look_how_far(&mut self) {
+        let now = self.now;
+        self.watch.look_how_far(self.store.as_ref().is_some_and(|store| store.is_behind(now)));
     }
 
     /// Looks whether a limit bites, or no more.

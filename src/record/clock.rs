@@ -261,6 +261,11 @@ impl Clock {
         self.drift.iter().flat_map(Drift::tied).copied()
     }
 
+    /// As [`Self::knots`], as far as nothing of the present line stays as it is yet.
+    pub(super) fn loose(&self) -> impl Iterator<Item = Knot> + '_ {
+        self.drift.iter().flat_map(Drift::loose)
+    }
+
     /// Where the sender's clock stood on the room clock.
     pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
         self.drift.iter().flat_map(Drift::knots)

@@ -11,6 +11,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// A file that is open.
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    /// Where it ends.
+    end: u64,
+}
+
 /// A session's folder. Files go by their path inside it, as the manifest names them.
 ///
 /// Whoever calls repeats what failed: every call may come again with the same arguments, and then succeed.
@@ -68,7 +76,7 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
 pub struct Folder {
     dir: PathBuf,
     durable: bool,
-    open: BTreeMap<String, File>,
+    open: BTreeMap<String, Opened>,
 }
 
 impl Folder {
@@ -113,32 +121,37 @@ impl Folder {
         Err(io::Error::other("the session's folder is gone"))
     }
 
-    fn opened(&mut self, file: &str, at: u64) -> io::Result<&mut File> {
+    fn opened(&mut self, file: &str, at: u64) -> io::Result<&mut Opened> {
         if !self.open.contains_key(file) {
             if at == 0 {
                 self.make_room(file)?;
             }
             let path = self.path(file)?;
             let opened = OpenOptions::new().write(true).create(at == 0).truncate(false).open(path)?;
-            if opened.metadata()?.len() < at {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has lost its end"));
-            }
-            opened.set_len(at)?;
+            let mut opened = Opened { end: opened.metadata()?.len(), file: opened };
+            opened.file.seek(SeekFrom::End(0))?;
             self.open.insert(file.to_owned(), opened);
         }
         self.open.get_mut(file).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn write(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let opened = self.opened(file, at)?;
-        opened.seek(SeekFrom::Start(at))?;
-        opened.write_all(bytes)
+        if let Some(opened) = self.open.get(file) {
+            self.expect_linked(opened, file)?;
+        }
+        self.opened(file, at)?.write(at, bytes)
+    }
+
+    fn sync_linked(&self, file: &str) -> io::Result<()> {
+        match self.open.get(file) {
+            Some(opened) => self.expect_linked(opened, file).and_then(|()| opened.file.sync_data()),
+            None => OpenOptions::new().write(true).open(self.path(file)?)?.sync_data(),
+        }
     }
 
     /// A file that was removed still takes bytes, for nobody.
-    fn sync_linked(&mut self, file: &str) -> io::Result<()> {
-        self.path(file)?.metadata()?;
-        self.open.get_mut(file).map_or(Ok(()), |opened| opened.sync_data())
+    fn expect_linked(&self, opened: &Opened, file: &str) -> io::Result<()> {
+        if opened.is_linked()? { Ok(()) } else { self.path(file)?.metadata().map(drop) }
     }
 
     fn write_beside(&self, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -153,6 +166,33 @@ impl Folder {
     fn rename_safely(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
         self.sync_folder(to.parent().unwrap_or(&self.dir))
+    }
+}
+
+impl Opened {
+    /// Is it sure that it still goes by a name?
+    #[cfg(unix)]
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) > 0)
+    }
+
+    /// Is it sure that it still goes by a name? Only the name tells.
+    #[cfg(not(unix))]
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.end < at {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has lost its end"));
+        }
+        if self.end > at {
+            self.file.set_len(at)?;
+            self.file.seek(SeekFrom::Start(at))?;
+        }
+        self.file.write_all(bytes)?;
+        self.end = at + bytes.len() as u64;
+        Ok(())
     }
 }
 

@@ -276,6 +276,12 @@ impl Drift {
         &self.knots
     }
 
+    /// How the present line lies while none of its knots is tied.
+    pub(super) fn loose(&self) -> impl Iterator<Item = Knot> + '_ {
+        let tied = if self.is_known() { usize::MAX } else { self.knots.len() };
+        self.knots().skip(tied)
+    }
+
     /// Where the clock stood, in order, as it is known by now: a straight line from knot to knot, and on as told.
     pub(super) fn knots(&self) -> impl Iterator<Item = Knot> + '_ {
         let begin = (!self.is_known()).then_some(self.from);

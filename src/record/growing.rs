@@ -1,8 +1,10 @@
 //! A file that only grows: bytes come in and wait until the disk has them for sure. A disk that fails is asked again, from
-//! the last byte that it is sure to have; nothing is kept twice, nothing is read back.
+//! the last byte that it is sure to have; nothing is read back. What [`Latest`](super::latest::Latest) holds is safe before the
+//! file itself is.
 
 use super::{
     disk::Disk,
+    latest::Piece,
     seal::{self, Seal},
 };
 use sha2::{Digest, Sha256};
@@ -17,6 +19,8 @@ pub(super) struct Growing {
     tail: Vec<u8>,
     /// How much of that was written.
     written: usize,
+    /// How much of it is safe by what came last.
+    told: usize,
     /// The tail is the whole file, and another is there.
     whole: bool,
     hash: Sha256,
@@ -24,7 +28,7 @@ pub(super) struct Growing {
 
 impl Growing {
     pub(super) fn new(name: String) -> Self {
-        Self { name, safe: 0, tail: Vec::new(), written: 0, whole: false, hash: Sha256::new() }
+        Self { name, safe: 0, tail: Vec::new(), written: 0, told: 0, whole: false, hash: Sha256::new() }
     }
 
     /// One of which the disk has so many bytes. What it is known by is not told.
@@ -51,9 +55,37 @@ impl Growing {
         self.safe + self.tail.len() as u64
     }
 
-    /// What waits in memory, in bytes.
+    /// What waits in memory until the disk takes it, in bytes.
     pub(super) fn held(&self) -> usize {
+        self.tail.len() - self.written.min(self.told)
+    }
+
+    /// What is kept in memory until the file itself is safe, in bytes.
+    pub(super) fn kept(&self) -> usize {
         self.tail.len()
+    }
+
+    /// Is it to take the place of another, and not told so?
+    pub(super) fn is_another(&self) -> bool {
+        self.whole && self.told == 0
+    }
+
+    /// What is to be told of it among what came last.
+    pub(super) fn news(&self) -> Option<Piece<'_>> {
+        let bytes = self.tail.get(self.told..).unwrap_or_default();
+        let is_another = self.is_another();
+        let at = (!is_another).then_some(self.safe + self.told as u64);
+        (is_another || !bytes.is_empty()).then_some(Piece { file: &self.name, at, bytes })
+    }
+
+    /// All that is new was told.
+    pub(super) fn was_told(&mut self) {
+        self.told = self.tail.len();
+    }
+
+    /// Nobody knows what became of what was written and not made safe.
+    pub(super) fn doubt(&mut self) {
+        self.written = 0;
     }
 
     /// Hands over what is new.
@@ -91,7 +123,7 @@ impl Growing {
     fn settle(&mut self) {
         self.safe += self.tail.len() as u64;
         self.tail.clear();
-        self.written = 0;
+        (self.written, self.told) = (0, 0);
     }
 
     /// Length and SHA-256 of all there is, in hexadecimal.

@@ -2,8 +2,8 @@
 //! its knowledge behind. Each line stands by itself; one that was cut off is no line.
 
 use super::{
-    counts::Counts, disk::Disk, drift::Knot, event::Event, gap::Told, growing::Growing, place::Place,
-    waiting::Run,
+    counts::Counts, disk::Disk, drift::Knot, event::Event, gap::Told, growing::Growing, latest::Piece,
+    place::Place, waiting::Run,
 };
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -47,6 +47,9 @@ pub(super) struct News {
     pub(super) placed: Vec<Place>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) knots: Vec<(Run, Knot)>,
+    /// How lines lie that no knot is tied of as yet; they take the place of those told before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) loose: Option<Vec<(Run, Knot)>>,
 }
 
 /// The journal of a recording.
@@ -87,6 +90,26 @@ impl Journal {
     /// Is something missing?
     pub(super) fn is_broken(&self) -> bool {
         self.overflowed
+    }
+
+    /// Is it to take the place of one that is there?
+    pub(super) fn is_another(&self) -> bool {
+        self.file.is_another()
+    }
+
+    /// What is to be told among what came last.
+    pub(super) fn news(&self) -> Option<Piece<'_>> {
+        self.file.news()
+    }
+
+    /// All that is new was told.
+    pub(super) fn was_told(&mut self) {
+        self.file.was_told();
+    }
+
+    /// Nobody knows what became of what was written and not made safe.
+    pub(super) fn doubt(&mut self) {
+        self.file.doubt();
     }
 
     pub(super) fn write(&mut self, disk: &mut dyn Disk) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! How much a recording may take, and what is told when it may not take more.
 
-use std::io;
+use std::{io, time::Duration};
 
 /// How many voices may have a track in one recording, how much may wait for the disk, how much may lie on it.
 ///
@@ -47,6 +47,15 @@ pub enum Alert {
     Limited(Limit),
     /// They are kept again.
     Unlimited(Limit),
+    /// Its disk takes all, but so slowly that two seconds of each voice are not safe. What comes waits.
+    Behind,
+    /// They are safe again within a second.
+    CaughtUp,
+    /// Its disk has not answered for so long: a quarter of a second, or four times what one answer took lately, up to a second. What
+    /// comes waits.
+    Stalled(Duration),
+    /// Its disk answers again.
+    Answers,
     /// A track's counters do not add up as the recording ends: a fault of the recorder's, to be reported.
     Unbalanced(String),
 }

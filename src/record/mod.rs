@@ -17,12 +17,13 @@
 //!   conceal into it.
 //! - *Files.* `tracks/NAME.opus` grows by whole pages; with the first sound, which tells its pre-skip and channels, the
 //!   silent file is replaced whole. `session.json` is replaced now and then. `journal.jsonl` grows by lines, tells each
-//!   gap and its cause before the page that depends on it is written, and goes when the session is finished.
+//!   gap and its cause before the page that depends on it is written, and goes when the session is finished. `latest.log` holds what
+//!   came last of all of them: one file that is made safe each second, so that the others need not be; they are after 15 s.
 //! - *A disk that takes nothing* for a while costs nothing; for longer, silence that is told ([`Cause::Storage`]).
 //! - *Parts.* A long recording may go on in `part-0002` and so on ([`Rotation`]): from one room sample on all tracks are written
 //!   there. Whoever reads the session reads it as one; a part that is over is a session by itself too.
-//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 256 KiB that wait for the disk (twice that where parts meet), and the
-//!   list of gaps. [`Limits`] bound what a recording, an [`Allowance`] what a process keeps and writes; what they refuse is told
+//! - *Memory* is bounded: some 2 × `repair` of packets a voice, 64 KiB until its own file is safe, 256 KiB that wait for the disk (twice
+//!   that where parts meet), and the list of gaps. [`Limits`] bound what a recording, an [`Allowance`] what a process keeps and writes; what they refuse is told
 //!   at once ([`Alert`]).
 //! - *Reading back* is [`Recording`]'s: the manifest as it was written, and each track's packets from any sample on.
 //! - *Sealed* tracks ([`Recorder::seal`]) are `tracks/NAME.sealed`, for whoever has the keys; with them everything that reads
@@ -53,11 +54,13 @@ mod gate;
 mod growing;
 mod journal;
 mod keys;
+mod latest;
 mod lead;
 mod limits;
 mod manifest;
 mod memory;
 mod moves;
+mod nowhere;
 mod ogg;
 mod ogg_file;
 mod pace;

@@ -1,8 +1,10 @@
 //! One Ogg Opus stream (RFC 7845) that can be played at any moment while it grows: packets in, whole pages out. A packet
 //! never reaches into another page, so that a file cut anywhere loses no more than the page that was cut.
 
-use super::fill::Coded;
-use ogg::{PacketWriteEndInfo, PacketWriter};
+use super::{
+    fill::Coded,
+    page::{FIRST, LAST, Page},
+};
 use std::fmt;
 
 /// A page holds a second, if it is not ended before.
@@ -13,22 +15,34 @@ const PAGE_SEGMENTS: usize = 255;
 
 /// An Ogg Opus stream in the making.
 pub(crate) struct OggOpus {
-    pages: PacketWriter<'static, Vec<u8>>,
     serial: u32,
-    /// Kept back: a page's last packet has to say that it is the last.
-    last: Option<Coded>,
+    /// Whole pages that nobody has taken yet.
+    pages: Vec<u8>,
+    /// How many there are, with those that were taken.
+    number: u32,
+    /// The page in the making: its packets' lengths, as they stand in it, and their bytes.
+    lacing: Vec<u8>,
+    body: Vec<u8>,
     samples: u64,
     page_from: u64,
-    segments: usize,
 }
 
 impl OggOpus {
     /// A stream of its two header pages.
     pub(crate) fn new(serial: u32, channels: u8, pre_skip: u64) -> Self {
-        let pages = PacketWriter::new(Vec::new());
-        let mut stream = Self { pages, serial, last: None, samples: 0, page_from: 0, segments: 0 };
-        stream.write((head(channels, pre_skip).into(), 0), PacketWriteEndInfo::EndPage, 0);
-        stream.write((tags().into(), 0), PacketWriteEndInfo::EndPage, 0);
+        let mut stream = Self {
+            serial,
+            pages: Vec::new(),
+            number: 0,
+            lacing: Vec::new(),
+            body: Vec::new(),
+            samples: 0,
+            page_from: 0,
+        };
+        stream.hold(&head(channels, pre_skip));
+        stream.write(FIRST, 0);
+        stream.hold(&tags());
+        stream.write(0, 0);
         stream
     }
 
@@ -39,46 +53,49 @@ impl OggOpus {
 
     /// Is all of it in whole pages?
     pub(super) fn is_between_pages(&self) -> bool {
-        self.last.is_none()
+        self.lacing.is_empty()
     }
 
     pub(crate) fn push(&mut self, packet: Coded) {
-        let (granule, next) = (self.samples, segments(&packet));
-        self.samples += packet.1;
-        let Some(last) = self.last.replace(packet) else { return };
-        let full = self.segments + segments(&last) + next > PAGE_SEGMENTS;
-        if full || granule - self.page_from >= PAGE_SAMPLES {
-            self.write(last, PacketWriteEndInfo::EndPage, granule);
-            (self.page_from, self.segments) = (granule, 0);
-        } else {
-            self.segments += segments(&last);
-            self.write(last, PacketWriteEndInfo::NormalPacket, granule);
+        let is_full = self.lacing.len() + segments(&packet) > PAGE_SEGMENTS;
+        if is_full || self.samples - self.page_from >= PAGE_SAMPLES {
+            self.end_page();
         }
+        self.hold(&packet.0);
+        self.samples += packet.1;
     }
 
     /// Ends the page, if there is anything in it.
     pub(super) fn end_page(&mut self) {
-        if let Some(last) = self.last.take() {
-            self.write(last, PacketWriteEndInfo::EndPage, self.samples);
-            (self.page_from, self.segments) = (self.samples, 0);
+        if !self.lacing.is_empty() {
+            self.write(0, self.samples);
+            self.page_from = self.samples;
         }
     }
 
     /// Ends the stream at `granule`; what the last packet holds beyond is trimmed by players (RFC 7845 §4.4).
     pub(crate) fn finish(&mut self, granule: u64) {
-        if let Some(last) = self.last.take() {
-            self.write(last, PacketWriteEndInfo::EndStream, granule);
+        if !self.lacing.is_empty() {
+            self.write(LAST, granule);
         }
     }
 
     /// The whole pages since the last question.
     pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(self.pages.inner_mut())
+        std::mem::take(&mut self.pages)
     }
 
-    fn write(&mut self, packet: Coded, end: PacketWriteEndInfo, granule: u64) {
-        // A `Vec` takes everything.
-        let _ = self.pages.write_packet(packet.0, self.serial, end, granule);
+    /// Puts a packet into the page in the making.
+    fn hold(&mut self, packet: &[u8]) {
+        self.lacing.extend(std::iter::repeat_n(255, packet.len() / 255).chain([(packet.len() % 255) as u8]));
+        self.body.extend_from_slice(packet);
+    }
+
+    fn write(&mut self, flags: u8, granule: u64) {
+        Page::of(self.serial, &self.lacing, &self.body).write(flags, granule, self.number, &mut self.pages);
+        self.number += 1;
+        self.lacing.clear();
+        self.body.clear();
     }
 }
 

@@ -113,7 +113,8 @@ impl Recorder {
         dir: &Path,
         at: SampleTime,
     ) -> Result<(), RecordError> {
-        self.store = Some(Store::new(dir, disk, self.config.sync.unwrap_or(LOST_AT_MOST)));
+        let (lost, durable) = (self.config.sync.unwrap_or(LOST_AT_MOST), self.config.sync.is_some());
+        self.store.insert(Store::new(dir, disk, lost, durable)).begin().inspect_err(|_| self.store = None)?;
         self.parts.begin(at.samples());
         self.tell_again();
         self.note("record", None, at);
@@ -243,6 +244,7 @@ impl Recorder {
     pub fn advance(&mut self, now: SampleTime) -> Result<(), RecordError> {
         self.now = self.now.max(now);
         let (now, past) = (self.now, self.now.before(self.pre_roll));
+        self.look_how_far();
         self.turn_if_due();
         match &self.store {
             Some(_) => self.tracks.values_mut().for_each(|track| track.advance(now)),

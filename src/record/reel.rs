@@ -3,6 +3,7 @@
 use super::{
     disk::{Disk, is_gone},
     growing::Growing,
+    latest::Piece,
     seal::Seal,
     sealer::Sealer,
 };
@@ -26,9 +27,50 @@ impl Reel {
         self.file.name()
     }
 
-    /// What waits in memory, in bytes.
+    /// What waits in memory until the disk takes it, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.file.held() + self.ended.as_ref().map_or(0, Growing::held)
+        self.files().map(Growing::held).sum()
+    }
+
+    /// What is kept in memory until the files themselves are safe, in bytes.
+    pub(super) fn kept(&self) -> usize {
+        self.files().map(Growing::kept).sum()
+    }
+
+    /// The file before, if it is not done with, and this one.
+    fn files(&self) -> impl Iterator<Item = &Growing> {
+        self.ended.iter().chain([&self.file])
+    }
+
+    fn files_mut(&mut self) -> impl Iterator<Item = &mut Growing> {
+        self.ended.iter_mut().chain([&mut self.file])
+    }
+
+    /// What is to be told among what came last, once its keys are safe.
+    pub(super) fn news(&self) -> impl Iterator<Item = Piece<'_>> {
+        self.files().filter_map(Growing::news)
+    }
+
+    /// All that is new was told.
+    pub(super) fn was_told(&mut self) {
+        self.files_mut().for_each(Growing::was_told);
+    }
+
+    /// Nobody knows what became of what was written and not made safe.
+    pub(super) fn doubt(&mut self) {
+        self.files_mut().for_each(Growing::doubt);
+    }
+
+    /// Waits until the disk has the keys for sure with which what is new is sealed.
+    pub(super) fn sync_keys(&mut self) -> io::Result<()> {
+        self.sealer.as_mut().map_or(Ok(()), Sealer::sync)
+    }
+
+    /// Hands over what is new; keys before what they seal.
+    pub(super) fn write(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
+        self.sync_keys()?;
+        self.hand_over_ended(|ended| ended.write(disk))?;
+        self.file.write(disk)
     }
 
     /// How long the file is, in bytes.
@@ -71,19 +113,20 @@ impl Reel {
 
     /// Hands over what is new and waits until the disk has it for sure; keys before what they seal.
     pub(super) fn sync(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        self.sealer.as_mut().map_or(Ok(()), Sealer::sync)?;
-        self.sync_ended(disk)?;
+        self.sync_keys()?;
+        self.hand_over_ended(|ended| ended.sync(disk))?;
+        self.ended = None;
         self.file.sync(disk)
     }
 
     /// One that is gone has nothing to be joined to: then its rest goes too, and what is left of it is for a recovery to tell.
-    fn sync_ended(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        let Some(ended) = &mut self.ended else { return Ok(()) };
-        let done = ended.sync(disk);
-        if done.as_ref().map_or_else(is_gone, |()| true) {
+    fn hand_over_ended(&mut self, hand_over: impl FnOnce(&mut Growing) -> io::Result<()>) -> io::Result<()> {
+        let Some(Err(error)) = self.ended.as_mut().map(hand_over) else { return Ok(()) };
+        if is_gone(&error) {
             self.ended = None;
+            return Err(io::Error::other("a part's file is gone"));
         }
-        done.map_err(|error| if is_gone(&error) { io::Error::other("a part's file is gone") } else { error })
+        Err(error)
     }
 
     /// Length and SHA-256 of all there is, in hexadecimal.

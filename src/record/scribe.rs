@@ -1,15 +1,15 @@
 //! A recorder that writes nothing: what it would write is handed on, packet by packet, to whoever writes down what is said.
 //! In come the same packets and decisions, behind the same gates; out come each voice's own packets at their room samples.
 
-use super::{config::RecorderConfig, disk::Disk, read::TrackPacket, recorder::Recorder};
+use super::{config::RecorderConfig, nowhere::Nowhere, read::TrackPacket, recorder::Recorder};
 use crate::time::SampleTime;
-use std::{io, ops::Range, path::Path};
+use std::path::Path;
 
 impl Recorder {
     /// A recorder without a disk, for a transcript. Its gates are a recording's, to the sample; its key is
     /// [`Transcribable`](crate::consent::Transcribable).
     pub(crate) fn scribe(config: RecorderConfig) -> Self {
-        let mut recorder = Self::new(config);
+        let mut recorder = Self::new(RecorderConfig { sync: None, ..config });
         recorder.is_heard = true;
         // Nowhere takes everything.
         let _ = recorder.open_store(Box::new(Nowhere), Path::new("nowhere"), SampleTime::ZERO);
@@ -22,36 +22,6 @@ impl Recorder {
             let said = track.tape.take_said();
             said.into_iter().map(|packet| (name.as_str(), packet))
         })
-    }
-}
-
-/// A disk that takes all and keeps nothing.
-#[derive(Debug)]
-struct Nowhere;
-
-impl Disk for Nowhere {
-    fn append(&mut self, _: &str, _: u64, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync(&mut self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn replace(&mut self, _: &str, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn remove(&mut self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn rename(&mut self, _: &str, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn shred(&mut self, _: &str, _: Range<u64>) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -9,9 +9,10 @@
 //! While the disk takes nothing, some pages wait. What does not fit any more is owed: it becomes silence of the same
 //! length, so that all that follows stands where it belongs.
 
+mod hand_over;
+
 use super::{
     allowance::Purse,
-    disk::Disk,
     fill::{self, Coded, LATTICE},
     lead::Lead,
     limits::{Limit, Limits},
@@ -26,7 +27,7 @@ use super::{
     waiting::{Run, Waiting},
     weight::Weight,
 };
-use std::{borrow::Cow, collections::VecDeque, io};
+use std::{borrow::Cow, collections::VecDeque};
 
 /// libopus' encoder look-ahead at 48 kHz: skipped, so that a track lines up with what the sender captured.
 pub(crate) const LOOKAHEAD: u64 = 312;
@@ -334,13 +335,6 @@ impl Tape {
         self.turn_page();
     }
 
-    /// Hands over what is new and waits until the disk has it for sure.
-    pub(super) fn sync(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
-        let synced = self.file.sync(disk);
-        self.weight.weigh(self.file.held());
-        synced
-    }
-
     /// The file is gone: begins it anew with silence of the same length. From which room sample on, and how many packets were in it.
     pub(super) fn lose(&mut self) -> (u64, u64) {
         let reached = self.reached();
@@ -373,11 +367,6 @@ impl Tape {
     /// Length and SHA-256 of the file.
     pub(super) fn seal(&self) -> Seal {
         self.file.seal()
-    }
-
-    /// Is something left of the file before?
-    pub(super) fn is_turning(&self) -> bool {
-        self.file.is_turning()
     }
 
     /// How long the file is, in bytes.

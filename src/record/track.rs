@@ -72,6 +72,8 @@ pub(super) struct Track {
     missed: Vec<(u64, u64)>,
     /// How many places and knots are in the journal.
     journalled: (usize, usize),
+    /// How lines lie there that no knot is tied of as yet.
+    loose: Vec<(Run, Knot)>,
 }
 
 impl Track {
@@ -97,6 +99,7 @@ impl Track {
             past: BTreeMap::new(),
             missed: Vec::new(),
             journalled: (0, 0),
+            loose: Vec::new(),
         }
     }
 

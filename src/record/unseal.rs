@@ -9,7 +9,7 @@ use super::{
 };
 use std::{borrow::Cow, io, path::Path};
 
-/// Writes a speaker's track of a finished session, sealed or not, into the file `into`: packet for packet
+/// Writes a speaker's track of a finished session, sealed or not, or of a part of one, into the file `into`: packet for packet
 /// what a plain track would be. The session's list of what was made of it names the file first, so that it
 /// goes when the voice is taken back.
 ///
@@ -26,17 +26,17 @@ pub fn unseal(recording: &Recording, speaker: &str, into: &Path) -> Result<(), R
         ));
     }
     let mut track = recording.track(speaker)?;
-    let samples = recording.manifest().samples;
+    let (from, to) = (recording.manifest().from_sample, recording.manifest().samples);
     Derived {
         path: std::path::absolute(into).map_err(failed)?,
         kind: "track".into(),
-        from_sample: 0,
-        to_sample: samples,
+        from_sample: from,
+        to_sample: to,
         speakers: vec![speaker.to_owned()],
         recipients: Vec::new(),
     }
     .note(recording.dir())?;
-    copy(&mut track, speaker, samples, into)
+    copy(&mut track, speaker, to.saturating_sub(from), into)
 }
 
 fn copy(track: &mut TrackReader, speaker: &str, length: u64, into: &Path) -> Result<(), RecordError> {

@@ -6,7 +6,7 @@ use crate::{
     speaker::VoicePacket,
     time::{MediaTime, SampleTime},
 };
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 /// One run of a sender's clock: which of the speaker's stays in the room, and which epoch in it.
 pub(super) type Run = (u32, u32);
@@ -73,43 +73,53 @@ pub(super) fn media_sample(media: MediaTime) -> i64 {
     media.samples().wrapping_sub(MediaTime::ORIGIN.samples()) as i64
 }
 
-/// Packets by their first sample on the room clock, each with the transit its place was reckoned by.
+/// A packet, its first sample on the room clock, and the transit its place was reckoned by.
+type Placed = (u64, Waiting, i64);
+
+/// Packets in the order of their first samples. Nearly all come in at the end.
 #[derive(Debug, Default)]
-pub(super) struct Queue(BTreeMap<u64, (Waiting, i64)>);
+pub(super) struct Queue(VecDeque<Placed>);
 
 impl Queue {
     /// Puts a packet in its place, unless another lies there; a packet itself takes that of its copy.
     pub(super) fn insert(&mut self, at: u64, packet: Waiting, transit: i64) -> bool {
-        let copied = |(it, _): &(Waiting, i64)| it.is_copy && it.samples == packet.samples && !packet.is_copy;
-        if self.0.get(&at).is_some_and(copied) {
-            self.0.remove(&at);
+        let place = match self.0.back() {
+            Some((last, ..)) if *last >= at => self.0.partition_point(|(other, ..)| *other < at),
+            _ => self.0.len(),
+        };
+        let is_copy = |(other, it, _): &Placed| {
+            *other == at && it.is_copy && it.samples == packet.samples && !packet.is_copy
+        };
+        if self.0.get(place).is_some_and(is_copy) {
+            self.0.remove(place);
         }
-        let before = self.0.range(..=at).next_back().is_none_or(|(from, (it, _))| from + it.samples <= at);
-        let behind = self.0.range(at..).next().is_none_or(|(from, _)| at + packet.samples <= *from);
-        if before && behind {
-            self.0.insert(at, (packet, transit));
+        let before = place.checked_sub(1).and_then(|before| self.0.get(before));
+        let is_free = before.is_none_or(|(from, it, _)| from + it.samples <= at)
+            && self.0.get(place).is_none_or(|(from, ..)| at + packet.samples <= *from);
+        if is_free {
+            self.0.insert(place, (at, packet, transit));
         }
-        before && behind
+        is_free
     }
 
     /// Takes the first packet.
-    pub(super) fn take_first(&mut self) -> Option<(u64, Waiting, i64)> {
-        self.0.pop_first().map(|(at, (packet, transit))| (at, packet, transit))
+    pub(super) fn take_first(&mut self) -> Option<Placed> {
+        self.0.pop_front()
     }
 
     /// The first packet.
     pub(super) fn first(&self) -> Option<(u64, &Waiting, i64)> {
-        self.0.first_key_value().map(|(at, (packet, transit))| (*at, packet, *transit))
+        self.0.front().map(|(at, packet, transit)| (*at, packet, *transit))
     }
 
     /// Puts the packets of `run` that were put by this transit later by so much. One that would come to lie on another is
     /// given back.
     pub(super) fn shift(&mut self, run: Run, transit: i64, by: i64) -> u64 {
-        let moves = |(_, (packet, put)): &(u64, (Waiting, i64))| packet.run == run && *put == transit;
+        let moves = |(_, packet, put): &Placed| packet.run == run && *put == transit;
         let (moved, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0).into_iter().partition(moves);
-        self.0 = others.into_iter().collect();
+        self.0 = others.into();
         let mut fallen = 0;
-        for (at, (packet, transit)) in moved {
+        for (at, packet, transit) in moved {
             let to = at.saturating_add_signed(by);
             let counts = !packet.is_copy;
             fallen += u64::from(!self.insert(to, packet, transit.saturating_add(by)) && counts);
@@ -124,12 +134,12 @@ impl Queue {
     }
 
     pub(super) fn any_stereo(&self) -> bool {
-        self.0.values().filter_map(|(packet, _)| packet.toc).any(Toc::is_stereo)
+        self.0.iter().filter_map(|(_, packet, _)| packet.toc).any(Toc::is_stereo)
     }
 
     /// How many packets wait, copies aside.
     pub(super) fn len(&self) -> u64 {
-        self.0.values().filter(|(packet, _)| !packet.is_copy).count() as u64
+        self.0.iter().filter(|(_, packet, _)| !packet.is_copy).count() as u64
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     ops::Range,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// What is wrong with a disk.
@@ -29,6 +30,9 @@ pub enum Fault {
     NoSync,
     /// It does not answer: whoever asks waits until the fault is another.
     Stalled,
+    /// It does all it is asked, and takes so many milliseconds for each thing. They do not pass: [`FaultyDisk::took`] tells how many they
+    /// were.
+    Slow(u32),
 }
 
 /// A disk in memory. Clones are the same disk: one is the recorder's, another the test's.
@@ -46,6 +50,7 @@ struct State {
     fault: Fault,
     files: BTreeMap<String, Content>,
     calls: u64,
+    took_ms: u64,
     free: Option<u64>,
 }
 
@@ -83,6 +88,12 @@ impl FaultyDisk {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    /// How long it took since this was last asked.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        Duration::from_millis(std::mem::take(&mut self.state().took_ms))
     }
 
     /// What a file holds.
@@ -130,6 +141,10 @@ impl State {
         self.calls += 1;
         Err(match self.fault {
             Fault::None | Fault::Full | Fault::NoSync | Fault::Stalled => return Ok(()),
+            Fault::Slow(ms) => {
+                self.took_ms += u64::from(ms);
+                return Ok(());
+            }
             Fault::ReadOnly => ErrorKind::ReadOnlyFilesystem.into(),
             Fault::Removed => io::Error::other("the session's folder is gone"),
             Fault::Io => {

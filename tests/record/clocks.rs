@@ -2,7 +2,7 @@
 
 use crate::support::{FRAME, File, MARA, Mode, Talker, at, lag, mapped, play, read, recorder_with_mara};
 use tertulia::{
-    record::{Cause, Gap, Manifest},
+    record::{Cause, Gap, Manifest, recover},
     speaker::{VoicePacket, VoiceReport},
     time::{MediaTime, NtpTime, Samples},
 };
@@ -50,6 +50,25 @@ fn a_capture_that_stood_still_for_a_moment_is_followed_at_once() {
             assert!((stands as i64 - truth).abs() <= 480, "{stood}: packet {n} stands at {stands}");
             let mapped = mapped(clock, stands) - truth;
             assert!(mapped.abs() <= 48, "{stood}: packet {n} is mapped {mapped} off");
+        }
+    }
+}
+
+#[test]
+fn a_recorder_that_dies_soon_behind_a_stall_has_told_where_the_clock_stands() {
+    for stood in [4_800, 14_000] {
+        let (dir, talker) = (tempfile::tempdir().unwrap(), Talker::new(Mode::Speech, 600));
+        let mut recorder = recorder_with_mara(dir.path(), 0);
+        let late = |n: u64| 500 + if n < 300 { 0 } else { stood };
+        play(&mut recorder, (0..600).map(|n| talker.packet(n, 0, late(n) + jitter(n))).collect());
+        drop(recorder);
+        recover(dir.path()).unwrap();
+        let clock = &Manifest::read(dir.path()).unwrap().speakers["mara"].clock;
+        let stands = stands(&read(dir.path(), "mara"), &talker);
+        assert!(stands.len() > 500, "{}", stands.len());
+        for (n, stands) in (0..).zip(stands) {
+            let off = mapped(clock, stands) - (n * FRAME + late(n)) as i64;
+            assert!(off.abs() <= 48, "{stood}: packet {n} is mapped {off} off");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::support::{FRAME, Mode, Talker, at, parse};
 use std::path::Path;
 use tertulia::{
     consent::Recordable,
-    record::{Cause, Gap, Recorder, RecorderConfig, recover},
+    record::{Alert, Cause, Gap, Recorder, RecorderConfig, recover},
     sim::{Fault, FaultyDisk, Rng},
     speaker::SpeakerId,
 };
@@ -57,6 +57,34 @@ fn a_disk_that_comes_back_in_time_has_cost_nothing() {
         assert!(file.ended && file.packets.len() >= 1_000);
         assert!((0..1_000).all(|n| file.packets[n] == talker.packets[n % 300]), "{fault:?}");
     }
+}
+
+/// Two minutes on a disk that takes so long for each thing from 20 to 60 s; what was told.
+fn on_a_slow_disk(ms: u32) -> Vec<Alert> {
+    let (disk, talker) = (FaultyDisk::new(), Talker::new(Mode::Speech, 300));
+    let mut recorder = recorder_on(&disk);
+    let (mut busy_until, mut alerts) = (0, Vec::new());
+    for n in 0..6_000 {
+        disk.fail(if (1_000..3_000).contains(&n) { Fault::Slow(ms) } else { Fault::None });
+        let packet = talker.packet(n % 300, 0, 0);
+        let media = packet.media + tertulia::time::Samples::new(n / 300 * 300 * FRAME);
+        let arrived = at(n * FRAME);
+        recorder.packet(tertulia::speaker::VoicePacket { media, sequence: n, arrived, ..packet });
+        if n * 20 >= busy_until {
+            recorder.advance(at((n + 1) * FRAME)).unwrap();
+            busy_until = n * 20 + disk.took().as_millis() as u64;
+            alerts.extend(recorder.take_alerts());
+        }
+    }
+    let track = recorder.finish(at(6_000 * FRAME)).unwrap().tracks.remove("mara").unwrap();
+    assert_eq!((track.recorded, track.gaps), (6_000, vec![]), "{ms} ms");
+    alerts
+}
+
+#[test]
+fn a_slow_disk_costs_nothing_and_is_told_where_it_is_too_slow() {
+    assert_eq!(on_a_slow_disk(100), []);
+    assert_eq!(on_a_slow_disk(1_000), [Alert::Behind, Alert::CaughtUp]);
 }
 
 #[test]

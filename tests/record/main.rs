@@ -9,6 +9,7 @@ mod faults;
 mod follow;
 mod gates;
 mod halted;
+mod latest;
 mod leaks;
 mod limits;
 mod parts;

@@ -1,12 +1,12 @@
 //! A long recording goes on in another part now and then. Nobody who reads it as one notices; each part plays by itself.
 
-use crate::support::{FRAME, MARA, Mode, Talker, at, play, read};
+use crate::support::{FRAME, MARA, Mode, Talker, at, parse, play, read};
 use std::{fs, path::Path};
 use tertulia::{
     consent::Recordable,
     record::{
         Manifest, Origin, Recorder, RecorderConfig, Recording, Rotation, Seals, Session, TrackPacket,
-        recover, recover_sealed, redact, redact_sealed,
+        recover, recover_sealed, redact, redact_sealed, unseal,
     },
     render::{What, render},
     sim::{Fault, FaultyDisk, Rng},
@@ -307,6 +307,27 @@ fn sealed_tracks_go_on_in_parts_too() {
     assert!(!said(&again, "mara").iter().any(inside));
     assert_eq!(said(&again, "later"), said(&plain, "later"));
     assert!(recover_sealed(opened.dir(), &seals).unwrap().was_whole);
+}
+
+#[test]
+fn a_sealed_part_by_itself_is_unsealed_as_what_the_plain_one_is() {
+    let (plain, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let talker = Talker::new(Mode::Speech, 600);
+    recorded(plain.path(), rotating(), &talker);
+    let sealed = sealed(root.path(), &talker, true);
+    for folder in ["", "part-0002", "part-0003", "part-0004"] {
+        let part = Recording::open(&sealed.dir().join(folder)).unwrap().with_keys(&root.path().join("keys"));
+        let out = root.path().join("out.opus");
+        unseal(&part, "mara", &out).unwrap();
+        let (file, plain) = (parse(&fs::read(&out).unwrap()), read(&plain.path().join(folder), "mara"));
+        if folder.is_empty() {
+            // The whole session, all parts behind each other.
+            assert_eq!(file.samples() as u64, 600 * FRAME);
+        } else {
+            assert!(file.packets == plain.packets && file.ended, "{folder}");
+            assert_eq!((file.pre_skip, file.granule), (plain.pre_skip, plain.granule), "{folder}");
+        }
+    }
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(super) struct KnownTrack {
     packets: Counts,
     placed: Vec<Place>,
     knots: BTreeMap<Run, Vec<Knot>>,
+    /// How lines lay that no knot was tied of.
+    loose: Vec<(Run, Knot)>,
     /// What an older manifest says, if there is no journal.
     clock: Vec<ClockPoint>,
 }
@@ -117,6 +119,7 @@ impl KnownTrack {
             packets: Counts::default(),
             placed: Vec::new(),
             knots: BTreeMap::new(),
+            loose: Vec::new(),
             clock: Vec::new(),
         }
     }
@@ -128,6 +131,9 @@ impl KnownTrack {
         for (run, knot) in news.knots {
             self.knots.entry(run).or_default().push(knot);
         }
+        if let Some(loose) = news.loose {
+            self.loose = loose;
+        }
     }
 
     /// What the manifest says of it, once its files hold what was written up to `reached` and end at `end`; `lost` is
@@ -137,6 +143,9 @@ impl KnownTrack {
         lost.iter().for_each(|lost| self.gaps.cover(*lost));
         self.gaps.cut(reached);
         self.tell(reached, end, Cause::Crash);
+        for (run, knot) in self.loose {
+            self.knots.entry(run).or_default().push(knot);
+        }
         self.knots.values_mut().for_each(|knots| {
             knots.sort_by_key(|knot| knot.media);
             knots.dedup_by_key(|knot| knot.media);

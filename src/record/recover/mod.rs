@@ -3,6 +3,7 @@
 
 mod known;
 mod left;
+mod put_back;
 mod stream;
 
 use super::{
@@ -73,6 +74,7 @@ pub fn recover_sealed(dir: &Path, seals: &Seals) -> Result<Recovery, RecordError
 }
 
 fn recover_with(dir: &Path, seals: Option<&Seals>) -> Result<Recovery, RecordError> {
+    put_back::put_back(dir)?;
     let redacted = finish_redaction(dir, seals)?;
     let (manifest, journal) = (Manifest::read(dir), read(dir, JOURNAL)?);
     if let (Ok(whole), None) = (&manifest, &journal)

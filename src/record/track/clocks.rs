@@ -121,6 +121,9 @@ impl Track {
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
     pub(super) fn forget_clocks(&mut self, now: SampleTime) {
+        if self.clocks.len() < 2 {
+            return;
+        }
         let runs: Vec<Run> = self.clocks.keys().copied().collect();
         let is_newest = |run: &Run| !runs.iter().any(|other| other.0 == run.0 && other.1 > run.1);
         let repair = self.repair + SLACK;

@@ -1,6 +1,9 @@
 //! What a track tells the journal: what is new, and once more all of it.
 
-use super::{super::journal::News, Track};
+use super::{
+    super::{drift::Knot, journal::News, waiting::Run},
+    Track,
+};
 
 impl Track {
     /// What is new since the last question; all that has no number in it only if `all` is asked for.
@@ -16,13 +19,25 @@ impl Track {
         let knots: Vec<_> = past.chain(tied).collect();
         let fresh = knots.get(self.journalled.1..).unwrap_or_default().to_vec();
         self.journalled.1 = knots.len();
-        let (told, packets) = (self.told, self.counts);
-        Some(News { name: name.to_owned(), told, packets, gaps, placed, knots: fresh })
+        let (told, packets, loose) = (self.told, self.counts, self.loose_news(all));
+        Some(News { name: name.to_owned(), told, packets, gaps, placed, knots: fresh, loose })
+    }
+
+    /// How young lines lie, if that has changed.
+    fn loose_news(&mut self, all: bool) -> Option<Vec<(Run, Knot)>> {
+        let lines = self.clocks.iter().flat_map(|(run, clock)| clock.loose().map(|knot| (*run, knot)));
+        let loose: Vec<_> = lines.filter(|_| all).collect();
+        if !all || loose == self.loose {
+            return None;
+        }
+        self.loose.clone_from(&loose);
+        Some(loose)
     }
 
     /// Tells everything once more.
     pub(in crate::record) fn tell_again(&mut self) {
         self.journalled = (0, 0);
+        self.loose.clear();
         self.gaps.tell_again();
     }
 }
