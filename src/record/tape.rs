@@ -289,6 +289,12 @@ impl Tape {
         taken
     }
 
+    /// Does what is said from room sample `next` on stand behind a file's end at `at`? It may stand up to half a step before.
+    pub(super) fn stands_behind(&self, at: u64, next: u64) -> bool {
+        let nearest = (self.place(next) + LATTICE / 2) / LATTICE * LATTICE;
+        next >= at && (self.first.is_none() || nearest >= self.place(at).next_multiple_of(LATTICE))
+    }
+
     /// Ends the file at room sample `at`, but for a packet that reaches beyond, and goes on in another; what the manifest says of the
     /// one that has ended.
     pub(super) fn turn(&mut self, at: u64, file: String) -> TrackPart {

@@ -370,7 +370,7 @@ impl Track {
             self.lay_first();
         }
         self.counts.refused += self.waiting.len();
-        self.turn_at(end);
+        self.turn_before(end);
         self.tape.finish(end);
     }
 

@@ -129,8 +129,9 @@ impl Queue {
 
     /// Where the last packet ends that begins before `at` and is of another run.
     pub(super) fn end_before(&self, run: Run, at: i64) -> Option<u64> {
-        let mut before = self.0.range(..u64::try_from(at).ok()?).rev();
-        before.find(|(_, (packet, _))| packet.run != run).map(|(from, (packet, _))| from + packet.samples)
+        let at = u64::try_from(at).ok()?;
+        let mut before = self.0.iter().rev().skip_while(|(from, ..)| *from >= at);
+        before.find(|(_, packet, _)| packet.run != run).map(|(from, packet, _)| from + packet.samples)
     }
 
     pub(super) fn any_stereo(&self) -> bool {

@@ -27,7 +27,20 @@ impl Track {
 
     /// What comes next is at `next`: turns to the other file, if that belongs there.
     pub(super) fn turn_at(&mut self, next: u64) {
-        if let Some((at, file)) = self.cut.take_if(|(at, _)| *at <= next) {
+        if self.cut.as_ref().is_some_and(|(at, _)| self.tape.stands_behind(*at, next)) {
+            self.turn();
+        }
+    }
+
+    /// Nothing comes any more up to the room's `end`.
+    pub(super) fn turn_before(&mut self, end: u64) {
+        if self.cut.as_ref().is_some_and(|(at, _)| *at <= end) {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        if let Some((at, file)) = self.cut.take() {
             self.files.push(self.tape.turn(at, file));
         }
     }
