@@ -75,41 +75,34 @@ pub(crate) fn receive(
 /// Sends until nobody can open a route any more.
 pub(crate) fn send(socket: &UdpSocket, new_routes: &Receiver<Route>) {
     be_punctual();
-    let (mut routes, mut came) = (Vec::<Route>::new(), false);
-    let mut ticked = now();
+    let (mut routes, mut ticked) = (Vec::<Route>::new(), now());
     loop {
         let next = routes.iter().map(|(packets_out, _)| packets_out.next_tick_in()).min().unwrap_or(POLL);
         let often = if now() < ticked + WHILE { SOON } else { POLL };
-        let look = if came { next } else { next.min(often) };
-        if look == next {
+        if next <= often {
             ticked = now() + next;
         }
-        match new_routes.recv_timeout(look) {
+        match new_routes.recv_timeout(next.min(often)) {
             Ok(route) => routes.push(route),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         routes.extend(new_routes.try_iter());
-        came = false;
         routes.retain_mut(|route| {
             let closed = route.0.is_closed();
-            came |= send_what_came(socket, route);
+            send_what_came(socket, route);
             !closed
         });
     }
 }
 
-/// Whether anything came.
-fn send_what_came(socket: &UdpSocket, (packets_out, addresses): &mut Route) -> bool {
-    let mut came = false;
+fn send_what_came(socket: &UdpSocket, (packets_out, addresses): &mut Route) {
     while let Some(packet) = packets_out.pop() {
-        came = true;
         for address in &*addresses {
             // UDP promises nothing: a packet that cannot be sent is a lost one.
             let _ = socket.send_to(packet, address);
         }
     }
-    came
 }
 
 /// The house, whatever became of another thread that held it.
