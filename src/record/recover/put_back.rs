@@ -66,5 +66,5 @@ fn holds(path: &Path, at: u64, bytes: &[u8]) -> io::Result<bool> {
 
 /// Is it a file in the session's folder, whoever wrote the log?
 fn is_inside(file: &str) -> bool {
-    Path::new(file).components().all(|part| matches!(part, Component::Normal(_)))
+    !file.is_empty() && Path::new(file).components().all(|part| matches!(part, Component::Normal(_)))
 }

@@ -95,15 +95,14 @@ impl Track {
 
     /// Places what was on trial, where that is over.
     pub(super) fn judge_clocks(&mut self, now: SampleTime) {
-        let runs: Vec<Run> = self.clocks.keys().copied().collect();
-        for run in runs {
-            let judged = self.clocks.get_mut(&run).map(|clock| clock.judge(now, self.repair));
-            let judged = judged.unwrap_or_default();
-            let by = self.reaches_back(&judged);
+        let judged = self.clocks.iter_mut().map(|(run, clock)| (*run, clock.judge(now, self.repair)));
+        let judged: Vec<_> = judged.filter(|(_, packets)| !packets.is_empty()).collect();
+        for (run, packets) in judged {
+            let by = self.reaches_back(&packets);
             if by > 0 {
                 self.clocks.get_mut(&run).and_then(|clock| clock.shift(by));
             }
-            judged.into_iter().for_each(|(packet, transit)| self.place(packet, transit + by));
+            packets.into_iter().for_each(|(packet, transit)| self.place(packet, transit.saturating_add(by)));
         }
     }
 
@@ -115,8 +114,8 @@ impl Track {
         };
         let at = first.at(*transit);
         let written = self.before.as_ref().filter(|it| it.run != first.run).map(|_| self.told);
-        let end = self.waiting.end_before(first.run, at + OVERLAP).max(written).unwrap_or(0);
-        Some(end as i64 - at).filter(|by| (1..=OVERLAP).contains(by)).unwrap_or(0)
+        let end = self.waiting.end_before(first.run, at.saturating_add(OVERLAP)).max(written).unwrap_or(0);
+        Some((end as i64).saturating_sub(at)).filter(|by| (1..=OVERLAP).contains(by)).unwrap_or(0)
     }
 
     /// A clock is kept while packets may come that need it: always the newest of a stay.
