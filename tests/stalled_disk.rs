@@ -56,13 +56,12 @@ fn a_disk_that_does_not_answer_holds_up_no_room_and_costs_no_recording_anything(
     let (stuck, well) = (FaultyDisk::new(), FaultyDisk::new());
     let rooms = [&stuck, &well].map(|disk| recorded_room(&mut stage, disk));
     stuck.fail(Fault::Stalled);
-    // Whose disk it is, is told first.
+    // Whose disk it is, is told.
     let stalled = until(|| match stage.poll() {
         Some(Notice::RecordingAlert(take, Alert::Stalled(_))) => Some(take),
         _ => None,
     });
     assert_eq!(stalled, rooms[0].1.id());
-    until(|| matches!(stage.poll(), Some(Notice::DiskStalled(_))).then_some(()));
     // The rooms hear all of it to the end while the disk stands still.
     for (room, _, spoken) in rooms {
         until(|| {
@@ -75,7 +74,11 @@ fn a_disk_that_does_not_answer_holds_up_no_room_and_costs_no_recording_anything(
         });
     }
     stuck.fail(Fault::None);
-    until(|| matches!(stage.poll(), Some(Notice::DiskAnswers)).then_some(()));
+    let whose = rooms[0].1.id();
+    until(|| match stage.poll() {
+        Some(Notice::RecordingAlert(take, Alert::Answers)) if take == whose => Some(()),
+        _ => None,
+    });
     for (_, take, _) in rooms {
         let session = stage.stop_recording(take).unwrap().wait(Duration::from_secs(30)).unwrap();
         let track = &session.tracks["mara"];

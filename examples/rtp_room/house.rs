@@ -145,8 +145,6 @@ impl House {
                 Notice::RecordingResumed(..) => eprintln!("the recording is being written again"),
                 Notice::RecordingAlert(_, alert) => eprintln!("{}", alert::line(&alert)),
                 Notice::Refused(_, command) => eprintln!("warning: not carried out: {command:?}"),
-                // An alert says so too.
-                Notice::DiskStalled(_) | Notice::DiskAnswers => {}
                 Notice::Event(..) | Notice::Closed(..) => {}
             }
         }

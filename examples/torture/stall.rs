@@ -11,7 +11,7 @@ use tertulia::{
     consent::Recordable,
     engine::{LaneConfig, RoomConfig},
     live::{Control, Notice, PacketIn, RoomId, SOON, Stage, StageConfig, Take},
-    record::{Recorder, RecorderConfig, Session},
+    record::{Alert, Recorder, RecorderConfig, Session},
     sim::{Fault, FaultyDisk},
     speaker::SpeakerId,
     time::{SampleTime, Samples},
@@ -131,8 +131,8 @@ fn go_on(stage: &mut Control, evenings: &mut [Evening], span: Duration, told: &m
         let since = told.since.map(|since| now() - since);
         while let Some(notice) = stage.poll() {
             match notice {
-                Notice::DiskStalled(_) => told.stalled = told.stalled.or(since),
-                Notice::DiskAnswers => told.answers = told.answers.or(since),
+                Notice::RecordingAlert(_, Alert::Stalled(_)) => told.stalled = told.stalled.or(since),
+                Notice::RecordingAlert(_, Alert::Answers) => told.answers = told.answers.or(since),
                 _ => {}
             }
         }

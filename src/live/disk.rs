@@ -18,17 +18,13 @@ pub(super) struct Disk {
 
 impl Disk {
     /// Is a disk stuck, or no longer? Told once.
-    pub(super) fn feel_pulse(&mut self) -> Vec<Notice> {
-        match (self.stuck, self.pulse.stuck()) {
-            (None, Some((take, lasts))) => {
-                self.stuck = Some(take);
-                vec![Notice::RecordingAlert(take, Alert::Stalled(lasts)), Notice::DiskStalled(lasts)]
-            }
-            (Some(take), None) => {
-                self.stuck = None;
-                vec![Notice::RecordingAlert(take, Alert::Answers), Notice::DiskAnswers]
-            }
-            _ => Vec::new(),
+    pub(super) fn feel_pulse(&mut self) -> Option<Notice> {
+        let stuck = self.pulse.stuck();
+        let told = std::mem::replace(&mut self.stuck, stuck.map(|(take, _)| take));
+        match (told, stuck) {
+            (None, Some((take, lasts))) => Some(Notice::RecordingAlert(take, Alert::Stalled(lasts))),
+            (Some(take), None) => Some(Notice::RecordingAlert(take, Alert::Answers)),
+            _ => None,
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::{
     record::{Alert, RecordError},
     time::SampleTime,
 };
-use std::time::Duration;
 
 /// What comes up by itself.
 #[derive(Debug)]
@@ -39,12 +38,9 @@ pub enum Notice {
     RecordingTrouble(TakeId, RecordError),
     /// The disk takes everything again, which it did not since that sample.
     RecordingResumed(TakeId, SampleTime),
-    /// A recording has something to say at once: a limit that bites, a disk that does not answer, counters that do not add up.
+    /// A recording has something to say at once: a limit that bites, counters that do not add up, its disk that does not answer;
+    /// then all recordings wait for that one, and rooms do not.
     RecordingAlert(TakeId, Alert),
-    /// A disk has not answered for so long; all recordings wait for it, rooms do not. Whose it is, is told by an alert.
-    DiskStalled(Duration),
-    /// It answers again.
-    DiskAnswers,
 }
 
 impl Notice {
