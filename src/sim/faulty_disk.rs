@@ -50,6 +50,8 @@ struct State {
     fault: Fault,
     files: BTreeMap<String, Content>,
     calls: u64,
+    /// From which call on it fails, and how.
+    fails_at: Option<(u64, Fault)>,
     took_ms: u64,
     free: Option<u64>,
 }
@@ -72,6 +74,12 @@ impl FaultyDisk {
     pub fn fail(&self, fault: Fault) {
         self.state().fault = fault;
         self.0.changed.notify_all();
+    }
+
+    /// After so many calls it fails like this.
+    pub fn fail_after(&self, calls: u64, fault: Fault) {
+        let mut state = self.state();
+        state.fails_at = Some((state.calls + calls, fault));
     }
 
     /// So many bytes are free on it, it says.
@@ -138,6 +146,9 @@ impl FaultyDisk {
 
 impl State {
     fn ask(&mut self) -> io::Result<()> {
+        if let Some((_, fault)) = self.fails_at.take_if(|(at, _)| *at <= self.calls) {
+            self.fault = fault;
+        }
         self.calls += 1;
         Err(match self.fault {
             Fault::None | Fault::Full | Fault::NoSync | Fault::Stalled => return Ok(()),

@@ -1,20 +1,11 @@
 //! What came last is safe in one file before it is where it belongs: wherever a recording stops, a recovery finds it there.
 
 use crate::support::{FRAME, MARA, Mode, Talker, at, recorder_with_mara};
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    ops::Range,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-};
+use std::{collections::BTreeMap, fs, path::Path};
 use tertulia::{
     consent::Recordable,
-    record::{Disk, Manifest, Recorder, RecorderConfig, Recording, Rotation, recover},
-    sim::{FaultyDisk, Rng},
+    record::{Manifest, Recorder, RecorderConfig, Recording, Rotation, recover},
+    sim::{Fault, FaultyDisk, Rng},
     speaker::{SpeakerId, VoicePacket},
     time::Samples,
 };
@@ -24,47 +15,8 @@ const LATER: SpeakerId = SpeakerId(1);
 /// The later one says something for the first time only here, so that its silent file is replaced.
 const SPEAKS: u64 = 260;
 
-/// A disk that is gone after so many things that were asked of it.
-#[derive(Clone, Debug)]
-struct Going(FaultyDisk, Arc<AtomicU64>);
-
-impl Going {
-    fn ask<T>(&mut self, what: impl FnOnce(&mut FaultyDisk) -> io::Result<T>) -> io::Result<T> {
-        match self.1.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)) {
-            Ok(_) => what(&mut self.0),
-            Err(_) => Err(io::Error::other("no power")),
-        }
-    }
-}
-
-impl Disk for Going {
-    fn append(&mut self, file: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.ask(|disk| disk.append(file, at, bytes))
-    }
-
-    fn sync(&mut self, file: &str) -> io::Result<()> {
-        self.ask(|disk| disk.sync(file))
-    }
-
-    fn replace(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        self.ask(|disk| disk.replace(file, bytes))
-    }
-
-    fn remove(&mut self, file: &str) -> io::Result<()> {
-        self.ask(|disk| disk.remove(file))
-    }
-
-    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        self.ask(|disk| disk.rename(from, to))
-    }
-
-    fn shred(&mut self, file: &str, bytes: Range<u64>) -> io::Result<()> {
-        self.ask(|disk| disk.shred(file, bytes))
-    }
-}
-
-/// Twenty seconds of two voices in parts of seven, on a disk that is gone after so much; up to which frame it took everything.
-fn record(disk: &Going, talker: &Talker) -> Result<u64, u64> {
+/// Twenty seconds of two voices in parts of seven, on a disk that may be gone sometime; up to which frame it took everything.
+fn record(disk: &FaultyDisk, talker: &Talker) -> Result<u64, u64> {
     let rotation = Rotation { every: Some(Samples::from_ms(7_000)), bytes: None };
     let config = RecorderConfig { rotation, ..RecorderConfig::default() };
     let mut recorder =
@@ -109,8 +61,8 @@ fn wherever_the_power_fails_no_more_than_a_second_is_lost() {
     let mut is_whole = false;
     for stop in (1..).step_by(7) {
         let (disk, dir) = (FaultyDisk::new(), tempfile::tempdir().unwrap());
-        let going = Going(disk.clone(), Arc::new(AtomicU64::new(stop)));
-        let reached = record(&going, &talker);
+        disk.fail_after(stop, Fault::Removed);
+        let reached = record(&disk, &talker);
         is_whole |= reached.is_ok();
         disk.cut_power(&mut rng);
         if disk.read("session.json").is_none() {

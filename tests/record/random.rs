@@ -134,7 +134,9 @@ proptest! {
             let (joined, apart) = (sound(&several, name), sound(&one, name));
             // A voice of several clocks stands on one's multiples of 2.5 ms, which the first of a part's sounds may choose.
             let stands = |(one, other): (&Standing, &Standing)| one.1 == other.1 && (one.0 - other.0).abs() <= 60;
-            prop_assert!(joined.len() == apart.len() && joined.iter().zip(&apart).all(stands), "{name}: {:?}, in parts {:?}", apart.iter().map(|it| it.0).collect::<Vec<_>>(), joined.iter().map(|it| it.0).collect::<Vec<_>>());
+            let same = joined.len() == apart.len() && joined.iter().zip(&apart).all(stands);
+            let places = |sound: &[Standing]| sound.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+            prop_assert!(same, "{name}: {:?}, in parts {:?}", places(&apart), places(&joined));
             prop_assert_eq!(&entry.gaps, &one.manifest().speakers[name].gaps);
             let parts = entry.parts.iter().map(|part| part.recorded);
             prop_assert!(entry.parts.is_empty() || parts.sum::<u64>() == entry.packets.recorded);
