@@ -2,9 +2,8 @@
 
 use crate::{
     crowd::{Crowd, Manners},
-    go_on,
-    moves::{fill, load},
-    now,
+    fill::fill,
+    go_on, now,
 };
 use std::{
     error::Error,
@@ -14,7 +13,6 @@ use std::{
     time::Duration,
 };
 use tertulia::{
-    engine::RoomConfig,
     live::{Rung, Stage, StageConfig},
     time::Samples,
 };
@@ -27,10 +25,7 @@ const LOAD: f32 = 0.4;
 pub(crate) fn run(seconds: f64) -> Result<(), Box<dyn Error>> {
     let mut stage = Stage::start(StageConfig { realtime: false, ..StageConfig::default() })?;
     let mut crowd = Crowd::new(1);
-    while load(&stage, |_| true) < LOAD && crowd.parties.len() < 200 {
-        crowd.open(&mut stage, RoomConfig::default(), PEOPLE)?;
-        fill(&stage, &mut crowd, Duration::from_millis(200));
-    }
+    fill(&mut stage, &mut crowd, PEOPLE, LOAD, |_, _| Ok(()))?;
     go_on(&mut stage, &mut crowd, 2.0);
     println!(
         "{} rooms of 5, two talk; then {seconds} s beside hogs, at ordinary priority",

@@ -6,11 +6,12 @@
 //!         [--svg FILE]
 //!
 //! Turns to talk end at different moments in different rooms; `--in-step` lets all of them end at once, which for half a second
-//! is twice the work
+//! is twice the work.
 
 mod away;
 #[path = "../crowd/mod.rs"]
 mod crowd;
+mod fill;
 mod hog;
 mod moves;
 mod picture;

@@ -2,11 +2,11 @@
 
 use crate::{
     crowd::{Crowd, Manners},
+    fill::{fill, load},
     go_on, now,
 };
-use std::{collections::BTreeMap, error::Error, thread, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 use tertulia::{
-    engine::RoomConfig,
     live::{Control, RoomId, Stage, StageConfig},
     time::Samples,
 };
@@ -18,11 +18,7 @@ const LOAD: f32 = 0.8;
 pub(crate) fn run(seconds: f64) -> Result<(), Box<dyn Error>> {
     let mut stage = Stage::start(StageConfig { workers: 2, ..StageConfig::default() })?;
     let mut crowd = Crowd::new(1);
-    while load(&stage, |_| true) < LOAD && crowd.parties.len() < 200 {
-        let room = crowd.open(&mut stage, RoomConfig::default(), PEOPLE)?;
-        stage.move_room(room, 0)?;
-        fill(&stage, &mut crowd, Duration::from_millis(200));
-    }
+    fill(&mut stage, &mut crowd, PEOPLE, LOAD, |stage, room| Ok(stage.move_room(room, 0)?))?;
     println!("{} rooms of 5, three talk, all on the first of two workers", crowd.parties.len());
     println!("{:>6} {:>8} {:>8} {:>6} {:>8} {:>10}", "s", "load 0", "load 1", "moved", "missed", "late max");
     let (began, mut homes, mut moved) = (now(), BTreeMap::new(), 0);
@@ -41,19 +37,6 @@ pub(crate) fn run(seconds: f64) -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-/// Lets the evening go on; rooms are weighed only where the stage is polled, so nothing moves.
-pub(crate) fn fill(stage: &Control, crowd: &mut Crowd, span: Duration) {
-    let end = now() + span;
-    while now() < end {
-        crowd.go_on(stage);
-        thread::park_timeout(Duration::from_millis(10));
-    }
-}
-
-pub(crate) fn load(stage: &Control, of: impl Fn(usize) -> bool) -> f32 {
-    stage.stats().rooms.iter().filter(|room| of(room.worker)).map(|room| room.load).sum()
 }
 
 /// How many rooms are elsewhere than they were.
